@@ -1,0 +1,29 @@
+# Two commands: `make demo` shows the whole thing, `make test` proves it. Both set up what they need first.
+PYTHON ?= python3
+BIN := .venv/bin
+DIR ?= .demo
+
+.PHONY: demo test fast lint bench clean
+demo: .venv/.ready
+	@$(BIN)/python -m syncd demo --dir $(DIR) $(ARGS)
+
+test: .venv/.ready-test
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+fast: .venv/.ready-test
+	@$(BIN)/python -m pytest -m fast $(ARGS)
+
+lint: .venv/.ready-test
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+
+bench: .venv/.ready-test
+	@$(BIN)/python -m benchmarks.end_to_end $(ARGS)
+
+clean:
+	rm -rf .venv .demo
+
+.venv/.ready: requirements.lock setup.sh
+	@PYTHON=$(PYTHON) sh setup.sh requirements.lock .venv/.ready
+
+.venv/.ready-test: requirements-test.lock setup.sh
+	@PYTHON=$(PYTHON) sh setup.sh requirements-test.lock .venv/.ready-test
