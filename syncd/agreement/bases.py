@@ -1,0 +1,70 @@
+"""Which article carries a measure 法律依据: only rows that were read, of a kind and strength that give power.
+
+Rule (国办发〔2020〕49号): a law, administrative regulation, local regulation of that very region,
+department rule or central policy that requires or allows the measure and is in force on the day.
+Normative documents 规范性文件 and mere mentions never suffice, however many there are.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+from syncd.agreement.model import Agreement, LegalBasis
+
+SUFFICIENT_KINDS = (
+    "law",
+    "administrative_regulation",
+    "local_regulation",
+    "department_rule",
+    "central_policy",
+)
+"""In the order in which they are cited; a ``normative_document`` is not among them."""
+
+SUFFICIENT_STRENGTHS = ("requires", "allows")
+
+
+def bases_in_force(
+    agreement: Agreement, measure: str, region: str, day: date, subject_type: str | None = None
+) -> list[LegalBasis]:
+    """Every row that carries the measure in the region on ``day``, the one to cite first.
+
+    First what lasts longest, so that a repealed article cuts nothing another still carries; then the
+    region's own law before the general, a duty before a permission, the higher before the lower, the
+    later before the earlier. ``subject_type`` None asks for any type of organisation.
+    """
+    rows = [
+        row
+        for row in _carrying(agreement, measure, region, day)
+        if subject_type is None or subject_type in row.subject_types
+    ]
+    return sorted(rows, key=_citing_order)
+
+
+def measures_with_basis(agreement: Agreement, region: str, day: date) -> frozenset[str]:
+    """The measures that some row carries in the region on ``day``, for at least one type of organisation."""
+    return frozenset(
+        measure for measure in agreement.measures if any(_carrying(agreement, measure, region, day))
+    )
+
+
+def _carrying(agreement: Agreement, measure: str, region: str, day: date) -> Iterator[LegalBasis]:
+    for row in agreement.bases.values():
+        if (
+            row.measure == measure
+            and row.region in (None, region)
+            and row.kind in SUFFICIENT_KINDS
+            and row.strength in SUFFICIENT_STRENGTHS
+            and row.valid_from <= day
+            and (row.valid_to is None or day <= row.valid_to)
+        ):
+            yield row
+
+
+def _citing_order(row: LegalBasis) -> tuple[int, bool, int, int, int, str]:
+    return (
+        -(row.valid_to or date.max).toordinal(),
+        row.region is None,
+        SUFFICIENT_STRENGTHS.index(row.strength),
+        SUFFICIENT_KINDS.index(row.kind),
+        -row.valid_from.toordinal(),
+        row.id,
+    )

@@ -1,0 +1,96 @@
+"""What an agreement's files must say of one another: every code known, every measure with one who acts.
+
+The shape of each file is checked by ``load``; here stands only what no file can know alone. Each fault is
+one sentence part that names file and field, so that all of them can be mended in one go.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from syncd.agreement.model import Agreement, LegalBasis, LocalCode, Region, Rule
+
+
+def faults_of(agreement: Agreement) -> Iterator[str]:
+    """All contradictions between the files, in the order of the files; none for a sound agreement."""
+    yield from _member_faults(agreement)
+    for code, criterion in agreement.criteria.items():
+        if criterion.outside and criterion.status == "confirmed":
+            yield f"criteria.toml, criterion {code}, field outside: a confirmed criterion is inside"
+    yield from _measure_faults(agreement)
+    for basis in agreement.bases.values():
+        yield from _basis_faults(agreement, basis)
+    for region in agreement.regions.values():
+        yield from _region_faults(agreement, region)
+
+
+def _member_faults(agreement: Agreement) -> Iterator[str]:
+    members, regions = set(agreement.members), set(agreement.regions)
+    if len(members) < len(agreement.members):
+        yield "agreement.toml, field members: a code stands twice"
+    yield from (f"regions/{code}.toml is missing for a member" for code in sorted(members - regions))
+    yield from (f"regions/{code}.toml is of no member" for code in sorted(regions - members))
+
+
+def _measure_faults(agreement: Agreement) -> Iterator[str]:
+    for code, measure in agreement.measures.items():
+        where = f"measures.toml, measure {code}, field"
+        if measure.category not in agreement.categories:
+            yield f"{where} category: unknown"
+        if measure.aspect not in agreement.aspects:
+            yield f"{where} aspect: unknown"
+        if measure.aspect in ("MKT", "IND") and measure.kind != "advisory":
+            yield f"{where} kind: market and industry can only be advised"
+        yield from _unknown(f"{where} regions", measure.regions or (), agreement.members)
+
+
+def _basis_faults(agreement: Agreement, basis: LegalBasis) -> Iterator[str]:
+    where = f"bases.toml, basis {basis.id}, field"
+    yield from _unknown(f"{where} measure", (basis.measure,), agreement.measures)
+    if basis.region is not None:
+        yield from _unknown(f"{where} region", (basis.region,), agreement.members)
+    elif basis.kind == "local_regulation":
+        yield f"{where} region: a local regulation binds only its own region"
+    if basis.valid_to is not None and basis.valid_to < basis.valid_from:
+        yield f"{where} valid_to: lies before valid_from"
+
+
+def _region_faults(agreement: Agreement, region: Region) -> Iterator[str]:
+    where = f"regions/{region.code}.toml,"
+    yield from _unknown(f"{where} field responders", region.responders, agreement.measures)
+    for local in region.local_codes.values():
+        yield from _local_code_faults(f"{where} local code {local.code}, field", agreement, local)
+    ids = [rule.id for rule in region.rules.values()]
+    if len(set(ids)) < len(ids):
+        yield f"{where} field rules.id: an id stands twice"
+    for rule in region.rules.values():
+        yield from _rule_faults(f"{where} rule {rule.id}, field", agreement, region, rule)
+
+
+def _local_code_faults(where: str, agreement: Agreement, local: LocalCode) -> Iterator[str]:
+    if local.criterion is None:
+        return
+    criterion = agreement.criteria.get(local.criterion)
+    if criterion is None:
+        yield f"{where} criterion: unknown"
+    elif local.subject_type not in criterion.applies_to:
+        yield f"{where} subject_type: the criterion does not apply to it"
+    if not local.severe:
+        yield f"{where} severe: what meets a criterion is severe"
+
+
+def _rule_faults(where: str, agreement: Agreement, region: Region, rule: Rule) -> Iterator[str]:
+    criterion = agreement.criteria.get(rule.criterion)
+    if criterion is None:
+        yield f"{where} criterion: unknown"
+    elif criterion.outside and rule.mode != "review":
+        yield f"{where} mode: a criterion outside the agreement always waits for review"
+    if len(set(rule.measures)) < len(rule.measures):
+        yield f"{where} measures: a code stands twice"
+    yield from _unknown(f"{where} measures", rule.measures, agreement.measures)
+    for code in rule.measures:
+        if code not in region.responders:
+            yield f"{where} measures: {code} has no responder in this region"
+
+
+def _unknown(where: str, codes: Iterable[str], known: Iterable[str]) -> Iterator[str]:
+    allowed = set(known)
+    return (f"{where}: {code} is unknown" for code in codes if code not in allowed)

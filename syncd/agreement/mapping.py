@@ -1,0 +1,254 @@
+"""Mutual recognition 互认: what a finding made in one region means in another, by that region's own rules.
+
+Verdict on one finding, in this order; the first that holds decides:
+
+1. the finding names no criterion, or one the agreement does not have → held ``unmapped``, or
+   ``not_severe`` where its own bureau's code list says that it is a plain record;
+2. its own bureau's code is not in the agreed list (``unmapped``) or stands there for another criterion
+   (``mapping_differs``) → held, unless a person released it;
+3. the organisation is of a type the criterion does not reach → held ``subject_type``;
+4. the criterion is a candidate 候选 → held ``candidate``;
+5. this region has no rule for it → held ``no_rule``;
+6. the rule, or a criterion outside the agreement, asks for review → held ``review``, unless a person
+   released it;
+7. measure by measure: a candidate, one not for this type or region, or one without a legal basis on the
+   day never takes effect; market and industry can only be advised, and advice needs no basis;
+8. each runs from the day to the earliest of: the rule's months from the decision, the publicity end, the
+   end of the penalty's own effect, the end of its legal basis. What would have ended before the day is
+   dropped;
+9. nothing left → held ``nothing_in_force``; else imposed.
+
+A demonstration 演示 (``allow_candidates``) waives candidates (4, 7) and the missing basis (7), nothing
+else. Days are in Asia/Shanghai, inclusive at both ends.
+"""
+
+import calendar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Literal
+
+from syncd.agreement.bases import bases_in_force
+from syncd.agreement.model import Agreement, Criterion, Json, LocalCode, Measure, MeasureKind, Rule
+
+Detail = tuple[str | None, str]
+"""A measure's code (None: the finding as a whole) and the reason code why it does not take effect."""
+
+_PLANS, _VERDICTS = 4_096, 8_192  # a verdict is about 1 KB; findings of one day and kind share one
+_ADVISED_ASPECTS = frozenset({"MKT", "IND"})
+
+
+@dataclass(frozen=True, slots=True)
+class ImposedMeasure:
+    """A measure that takes effect here: who acts, on which legal basis, from and to which day."""
+
+    id: str
+    kind: MeasureKind
+    responder: str
+    basis: str | None
+    from_: date
+    to: date
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a region answers. ``demonstration``: candidates were allowed; every record of it says 演示."""
+
+    outcome: Literal["impose", "hold"]
+    rule: str | None
+    measures: tuple[ImposedMeasure, ...]
+    reason: str | None
+    details: tuple[Detail, ...]
+    demonstration: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    id: str
+    kind: MeasureKind
+    responder: str
+    basis: str | None
+    basis_ends: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Steps 3 to 7 for all findings of one criterion and type on one day."""
+
+    reason: str | None
+    review: bool
+    rule: str | None
+    months: int
+    measures: tuple[_Planned, ...]
+    details: tuple[Detail, ...]
+
+
+def map_local_code(agreement: Agreement, region: str, code: str) -> LocalCode | None:
+    """What a bureau's own code 本地认定代码 means by the agreed list; None if region or code is not in it."""
+    known = agreement.regions.get(region)
+    return known.local_codes.get(code) if known else None
+
+
+def judge(
+    agreement: Agreement,
+    region_code: str,
+    finding: Json,
+    day: date,
+    *,
+    allow_candidates: bool = False,
+    released: bool = False,
+) -> Judgement:
+    """What follows in a region from a finding (the body ``finding/1.0``, already checked).
+
+    ``day`` is the day the region first answers: the caller keeps it, so that judging again is no
+    difference. ``released``: a person at this region's desk decided that it may follow. Raises
+    ``KeyError`` for a region that is no member.
+    """
+    ends = finding["ends"]
+    return _verdict(
+        agreement,
+        region_code,
+        finding["place"],
+        finding["local_code"],
+        finding["criterion"],
+        finding["subject"]["type"],
+        finding["decided_on"],
+        _earliest(ends["publicity"], ends["measures"]),
+        day,
+        allow_candidates,
+        released,
+    )
+
+
+def _earliest(*days: str | None) -> str | None:
+    return min((day for day in days if day is not None), default=None)
+
+
+@lru_cache(_VERDICTS)
+def _verdict(
+    agreement: Agreement,
+    region: str,
+    place: str,
+    local_code: str,
+    criterion: str | None,
+    subject_type: str | None,
+    decided_on: str,
+    stated_end: str | None,
+    day: date,
+    demonstration: bool,
+    released: bool,
+) -> Judgement:
+    local = map_local_code(agreement, place, local_code)
+    if criterion is None or criterion not in agreement.criteria:  # step 1
+        plain = criterion is None and local is not None and not local.severe
+        return _hold("not_severe" if plain else "unmapped", (), demonstration)
+    if not released and (local is None or local.criterion != criterion):  # step 2
+        return _hold("unmapped" if local is None else "mapping_differs", (), demonstration)
+    kind = subject_type or (local.subject_type if local else None)
+    plan = _plan(agreement, region, criterion, kind, day, demonstration)  # steps 3 to 7
+    if plan.reason is not None:
+        return _hold(plan.reason, plan.details, demonstration)
+    if plan.review and not released:
+        return _hold("review", plan.details, demonstration)
+    last = _last_day(date.fromisoformat(decided_on), plan.months)  # step 8
+    if stated_end is not None:
+        last = min(last, date.fromisoformat(stated_end))
+    return _impose(plan, last, day, demonstration)
+
+
+def _impose(plan: _Plan, last: date, day: date, demonstration: bool) -> Judgement:
+    measures, ended = [], []
+    for planned in plan.measures:
+        to = min(last, planned.basis_ends) if planned.basis_ends else last
+        if to < day:
+            ended.append((planned.id, "ended"))
+            continue
+        measures.append(
+            ImposedMeasure(planned.id, planned.kind, planned.responder, planned.basis, from_=day, to=to)
+        )
+    details = (*plan.details, *ended)
+    if not measures:  # step 9
+        return _hold("nothing_in_force", details, demonstration)
+    return Judgement("impose", plan.rule, tuple(measures), None, details, demonstration)
+
+
+def _hold(reason: str, details: tuple[Detail, ...], demonstration: bool) -> Judgement:
+    return Judgement("hold", None, (), reason, details, demonstration)
+
+
+@lru_cache(_PLANS)
+def _plan(
+    agreement: Agreement,
+    region: str,
+    criterion: str,
+    subject_type: str | None,
+    day: date,
+    demonstration: bool,
+) -> _Plan:
+    subject = agreement.criteria[criterion]
+    rule = agreement.regions[region].rules.get(criterion)
+    if subject_type is None and len(subject.applies_to) == 1:
+        subject_type = subject.applies_to[0]
+    if subject_type not in subject.applies_to:  # step 3
+        return _Plan("subject_type", False, None, 0, (), ((None, "subject_type"),))
+    details = tuple(_obstacles(agreement, region, rule, subject_type, day, demonstration))
+    reason = _obstacle(subject, rule, demonstration)
+    if reason is not None or rule is None:
+        return _Plan(reason, False, None, 0, (), ((None, reason or "no_rule"), *details))
+    stopped = {measure for measure, _ in details}
+    planned = tuple(
+        _planned(agreement, region, code, subject_type, day) for code in rule.measures if code not in stopped
+    )
+    review = rule.mode == "review" or subject.outside  # step 6
+    return _Plan(None, review, rule.id, rule.months, planned, details)
+
+
+def _obstacle(criterion: Criterion, rule: Rule | None, demonstration: bool) -> str | None:
+    if criterion.status == "candidate" and not demonstration:  # step 4
+        return "candidate"
+    return "no_rule" if rule is None else None  # step 5
+
+
+def _obstacles(
+    agreement: Agreement, region: str, rule: Rule | None, subject_type: str, day: date, demonstration: bool
+) -> Iterator[Detail]:
+    """Step 7: every reason, not only the first, so that ``check`` can say all that is missing."""
+    for code in rule.measures if rule else ():
+        measure = agreement.measures[code]
+        if subject_type not in measure.applies_to or region not in (measure.regions or (region,)):
+            yield code, "not_applicable"
+            continue
+        if demonstration:
+            continue
+        if measure.status == "candidate":
+            yield code, "candidate"
+        needs_basis = _kind(measure) != "advisory"
+        if needs_basis and not bases_in_force(agreement, code, region, day, subject_type):
+            yield code, "no_basis"
+
+
+def _planned(agreement: Agreement, region: str, code: str, subject_type: str, day: date) -> _Planned:
+    measure = agreement.measures[code]
+    kind = _kind(measure)
+    basis = next(iter(bases_in_force(agreement, code, region, day, subject_type)), None)
+    return _Planned(
+        id=code,
+        kind=kind,
+        responder=agreement.regions[region].responders[code],
+        basis=basis.id if basis else None,
+        # Advice needs no basis, so it does not end with one.
+        basis_ends=basis.valid_to if basis and kind != "advisory" else None,
+    )
+
+
+def _kind(measure: Measure) -> MeasureKind:
+    return "advisory" if measure.aspect in _ADVISED_ASPECTS else measure.kind
+
+
+@lru_cache(_PLANS)
+def _last_day(decided_on: date, months: int) -> date:
+    """The same day ``months`` later, or that month's last, as 民法典 Art. 201-202 count (memory)."""
+    years, month = divmod(decided_on.month - 1 + months, 12)
+    year = decided_on.year + years
+    return date(year, month + 1, min(decided_on.day, calendar.monthrange(year, month + 1)[1]))

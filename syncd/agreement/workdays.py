@@ -1,0 +1,48 @@
+"""Working days 工作日 of the State Council's yearly calendar, with its swapped weekends 调休.
+
+The calendar of a year is published late in the year before. Where it is not known, every day counts: that
+gives the earliest day the deadline can fall on, never a later one, so nothing that is owed comes late for
+want of a calendar.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+
+from chinese_calendar import is_workday
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The last day of a deadline (Asia/Shanghai, inclusive); not ``certain`` = the earliest it can be."""
+
+    day: date
+    certain: bool
+
+
+@lru_cache(1024)
+def due(start: date, working_days: int) -> Due:
+    """The day on which ``working_days`` after ``start`` are full; ``start`` itself does not count.
+
+    行政处罚法 Art. 85: "three days" of Art. 48 are working days. Raises ``ValueError`` for a negative
+    number.
+    """
+    if working_days < 0:
+        raise ValueError("A deadline of working days cannot be negative; correct the setting that gave it.")
+    day, left, certain = start, working_days, True
+    while left:
+        day += _DAY
+        works = _works(day)
+        certain = certain and works is not None
+        left -= works is not False
+    return Due(day, certain)
+
+
+def _works(day: date) -> bool | None:
+    """Whether the day is worked, or None where the year's calendar is not known."""
+    try:
+        return bool(is_workday(day))
+    except NotImplementedError:
+        return None
