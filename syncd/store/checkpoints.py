@@ -1,0 +1,126 @@
+"""Listed sizes, their notes, and the lines that members put under them (检查点与会签).
+
+Commit, then sign, then offer: ``append`` lists a size without a note, the stage signs it after the commit
+and stores the note here, and only a size with a note is ever offered to a peer.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from syncd.errors import Stop
+from syncd.ledger.entry import format_time
+from syncd.store.bulk import execute
+
+_LOG = "(SELECT id FROM logs WHERE origin = ?)"
+_LISTED = f"SELECT size, root, stop, note, at FROM checkpoints WHERE log = {_LOG}"
+
+
+class CheckpointRow(NamedTuple):
+    """A listed size: its root (32 bytes), whether it is a stop (own logs only), its note once signed, when (UTC)."""
+
+    size: int
+    root: bytes
+    stop: bool
+    note: bytes | None
+    at: str
+
+
+class Cosignature(NamedTuple):
+    """A member's line under a checkpoint: ``timestamp`` in the member's Unix seconds, ``at`` when it came here."""
+
+    member: str
+    line: str
+    timestamp: int
+    at: str
+
+
+def unsigned(conn: Connection, origin: str) -> list[CheckpointRow]:
+    """The listed sizes that wait for a signature, smallest first."""
+    return [_row(row) for row in execute(conn, f"{_LISTED} AND note IS NULL ORDER BY size", (origin,))]
+
+
+def set_note(conn: Connection, origin: str, size: int, note: bytes) -> None:
+    """Store the signed note of a listed size. Raises Stop if the size is not listed or has another note already."""
+    changed = execute(
+        conn,
+        f"UPDATE checkpoints SET note = ? WHERE log = {_LOG} AND size = ? AND (note IS NULL OR note = ?)",
+        (note, origin, size, note),
+    )
+    if changed.rowcount != 1:
+        raise Stop(
+            f"The log {origin} has no listed size {size} that waits for this signature. Nothing was stored "
+            "and nothing may be offered. Another process signs this log, or the store was altered: a "
+            "person must look."
+        )
+
+
+def checkpoint(conn: Connection, origin: str, size: int) -> CheckpointRow | None:
+    """A listed size, or None if it is not listed."""
+    row = execute(conn, f"{_LISTED} AND size = ?", (origin, size)).one_or_none()
+    return None if row is None else _row(row)
+
+
+def newest(conn: Connection, origin: str) -> CheckpointRow | None:
+    """The largest listed size that has a note, or None."""
+    row = execute(conn, f"{_LISTED} AND note IS NOT NULL ORDER BY size DESC LIMIT 1", (origin,)).one_or_none()
+    return None if row is None else _row(row)
+
+
+def next_listed(conn: Connection, origin: str, old: int) -> int | None:
+    """The size up to which the next batch from ``old`` goes: the largest signed one that crosses no stop, or None."""
+    stop = execute(
+        conn,
+        f"SELECT size FROM checkpoints WHERE log = {_LOG} AND size > ? AND stop ORDER BY size LIMIT 1",
+        (origin, old),
+    ).scalar_one_or_none()
+    end: int | None = execute(
+        conn,
+        f"SELECT size FROM checkpoints WHERE log = {_LOG} AND size > ? AND size <= ? AND note IS NOT NULL "
+        "ORDER BY size DESC LIMIT 1",
+        (origin, old, 1 << 53 if stop is None else stop),
+    ).scalar_one_or_none()
+    return end
+
+
+def add_cosignature(
+    conn: Connection, origin: str, size: int, member: str, line: str, timestamp: int, now: datetime
+) -> bool:
+    """Keep a member's verified line at a size for ever; True if it was the first. A later one changes nothing."""
+    added = execute(
+        conn,
+        "INSERT INTO cosignatures (log, size, member, line, timestamp, at) "
+        f"VALUES ({_LOG}, ?, ?, ?, ?, ?) ON CONFLICT (log, size, member) DO NOTHING",
+        (origin, size, member, line, timestamp, format_time(now)),
+    )
+    return added.rowcount == 1
+
+
+def cosignatures(conn: Connection, origin: str, size: int) -> list[Cosignature]:
+    """The lines held at a size, by member."""
+    found = execute(
+        conn,
+        f"SELECT member, line, timestamp, at FROM cosignatures WHERE log = {_LOG} AND size = ? ORDER BY member",
+        (origin, size),
+    )
+    return [Cosignature(*row) for row in found]
+
+
+def countersigned(conn: Connection, origin: str, member: str) -> int:
+    """The largest size of a log that a member has countersigned; 0 if none."""
+    size = execute(
+        conn, f"SELECT max(size) FROM cosignatures WHERE log = {_LOG} AND member = ?", (origin, member)
+    ).scalar()
+    return 0 if size is None else int(size)
+
+
+def countersigned_by_all(conn: Connection, origin: str) -> dict[str, int]:
+    """The largest size that each member has countersigned, by member's code."""
+    found = execute(conn, f"SELECT member, max(size) FROM cosignatures WHERE log = {_LOG} GROUP BY member", (origin,))
+    return {str(member): int(size) for member, size in found}
+
+
+def _row(row: Any) -> CheckpointRow:
+    size, root, stop, note, at = row
+    return CheckpointRow(size, root, bool(stop), note, at)

@@ -1,0 +1,86 @@
+"""The desk 工作台: what needs a person. One row for each cause, never the text of a source row.
+
+``mark`` names the thing (a source row, a finding, an entry), so that the same fault seen again is the same item and
+a cause that has gone clears its item by itself. A closed item that comes back opens again.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, func, select, update
+
+from syncd.store.engine import bulk_upsert
+from syncd.store.register_tables import desk
+
+Json = dict[str, Any]
+
+
+def put(conn: Connection, items: Sequence[Json], now: str) -> None:
+    """Open items, or refresh those already there.
+
+    Each item: ``kind``, ``mark``, ``reason`` and ``facts`` (codes and keys only). An item a person has released or
+    refused stays as decided; one that cleared itself opens again.
+    """
+    if not items:
+        return
+    decided = _decided(conn, {item["mark"] for item in items})
+    rows = {
+        (item["kind"], item["mark"]): {
+            "kind": item["kind"],
+            "mark": item["mark"],
+            "reason": item["reason"],
+            "facts": orjson.dumps(item["facts"]).decode(),
+            "state": "open",
+            "opened_at": now,
+        }
+        for item in items
+        if (item["kind"], item["mark"], item["reason"]) not in decided
+    }
+    bulk_upsert(conn, desk, list(rows.values()), ("kind", "mark"), ("reason", "facts", "state"))
+
+
+def _decided(conn: Connection, marks: Collection[str]) -> set[tuple[str, str, str]]:
+    query = select(desk.c.kind, desk.c.mark, desk.c.reason).where(
+        desk.c.mark.in_(list(marks)), desk.c.state.in_(["released", "refused"])
+    )
+    return {(kind, mark, reason) for kind, mark, reason in conn.execute(query)}
+
+
+def clear(conn: Connection, kind: str, marks: Collection[str], now: str) -> None:
+    """Close items whose cause is gone, without a person."""
+    if marks:
+        conn.execute(
+            update(desk)
+            .where(desk.c.kind == kind, desk.c.mark.in_(list(marks)), desk.c.state == "open")
+            .values(state="cleared", closed_at=now)
+        )
+
+
+def decide(conn: Connection, item: int, state: str, account: str, ground: str, now: str) -> None:
+    """A person has released or refused an item; ``account`` is a number, ``ground`` a code."""
+    conn.execute(
+        update(desk).where(desk.c.id == item).values(state=state, closed_by=account, ground=ground, closed_at=now)
+    )
+
+
+def one(conn: Connection, item: int) -> Row[Any] | None:
+    """An item by its number."""
+    return conn.execute(select(desk).where(desk.c.id == item)).one_or_none()
+
+
+def listing(conn: Connection, state: str | None = "open") -> list[Row[Any]]:
+    """Items in a state (all with ``None``), oldest first."""
+    query = select(desk).order_by(desk.c.id)
+    return list(conn.execute(query if state is None else query.where(desk.c.state == state)))
+
+
+def of_marks(conn: Connection, marks: Collection[str]) -> list[Row[Any]]:
+    """Items about these things, whatever their state."""
+    return list(conn.execute(select(desk).where(desk.c.mark.in_(list(marks))).order_by(desk.c.id)))
+
+
+def counts(conn: Connection) -> dict[str, int]:
+    """Open items by kind."""
+    query = select(desk.c.kind, func.count()).where(desk.c.state == "open").group_by(desk.c.kind)
+    return {kind: count for kind, count in conn.execute(query)}

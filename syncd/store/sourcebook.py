@@ -1,0 +1,81 @@
+"""What became of each source row: its keyed hash, its finding, and when it was last seen.
+
+The digest is an HMAC of the row, never its text. ``pass_`` numbers full readings of the source, so that a row that
+was there and is gone is found by comparing passes.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, func, select
+
+from syncd.store.engine import bulk_upsert
+from syncd.store.register_tables import board, relief_waiting, source_rows
+
+Json = dict[str, Any]
+
+
+def known(conn: Connection, source: str, rows: Collection[str]) -> dict[str, Row[Any]]:
+    """What is known of these rows of a source."""
+    if not rows:
+        return {}
+    query = select(source_rows).where(source_rows.c.source == source, source_rows.c.row.in_(list(rows)))
+    return {row.row: row for row in conn.execute(query)}
+
+
+def remember(conn: Connection, rows: Sequence[Json]) -> None:
+    """Store or replace what became of rows; of several about one row the last holds."""
+    last = {(row["source"], row["row"]): row for row in rows}
+    bulk_upsert(conn, source_rows, list(last.values()), ("source", "row"), ("digest", "status", "finding", "pass_"))
+
+
+def unseen(conn: Connection, source: str, before: int) -> list[Row[Any]]:
+    """Issued rows that a full reading no longer met: candidates for ``vanished``."""
+    query = select(source_rows).where(
+        source_rows.c.source == source, source_rows.c.pass_ < before, source_rows.c.status == "issued"
+    )
+    return list(conn.execute(query))
+
+
+def by_finding(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, Row[Any]]:
+    """The source row of each finding this bureau issued."""
+    query = select(source_rows).where(source_rows.c.finding.in_(list(leaves)), source_rows.c.status == "issued")
+    return {row.finding: row for row in conn.execute(query)} if leaves else {}
+
+
+def counts(conn: Connection, source: str) -> dict[str, int]:
+    """Rows by what became of them."""
+    query = (
+        select(source_rows.c.status, func.count()).where(source_rows.c.source == source).group_by(source_rows.c.status)
+    )
+    return {status: count for status, count in conn.execute(query)}
+
+
+def wait(conn: Connection, rows: Sequence[Json]) -> None:
+    """Keep relief rows whose finding has not been seen yet."""
+    updated = ("digest", "organ", "number", "uscc", "kind", "body")
+    bulk_upsert(conn, relief_waiting, rows, ("source", "row"), updated)
+
+
+def all_waiting(conn: Connection, source: str) -> list[Row[Any]]:
+    """Relief rows that wait for their finding; there are few, for relief comes after what it relieves."""
+    return list(conn.execute(select(relief_waiting).where(relief_waiting.c.source == source)))
+
+
+def stop_waiting(conn: Connection, source: str, rows: Collection[str]) -> None:
+    """These relief rows have met their finding."""
+    if rows:
+        conn.execute(
+            relief_waiting.delete().where(relief_waiting.c.source == source, relief_waiting.c.row.in_(list(rows)))
+        )
+
+
+def post(conn: Connection, name: str, value: Json) -> None:
+    """Put a status value on the board (last pull of a source, last contact of a peer)."""
+    bulk_upsert(conn, board, [{"name": name, "value": orjson.dumps(value).decode()}], ("name",), ("value",))
+
+
+def read_board(conn: Connection) -> dict[str, Json]:
+    """All status values."""
+    return {name: orjson.loads(value) for name, value in conn.execute(select(board))}

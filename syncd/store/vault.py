@@ -1,0 +1,190 @@
+"""The vault (密钥库): one key for each disclosure, apart from the database and outside its backups.
+
+Erasing a disclosure means forgetting its key here first; whatever copies of the sealed bytes exist are then
+noise. Each record has a fresh AES-256-GCM key (NIST SP 800-38D), wrapped by the node's key. The keys are
+synced to disk before ``seal`` returns, so a transaction never commits a disclosure whose key could be lost:
+a crash between the two leaves keys that nothing uses, which is harmless.
+
+Backups of the file this room writes expire within the erasure limit (LEDGER §4), or erasure would be undone
+by them.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from syncd.errors import NeedsPerson, Retry, Stop
+from syncd.store.sizes import sync_folder
+
+KEY_BYTES: Final = 32
+_ID_HEAD, _ID_COUNT, _NONCE, _CHUNK = 8, 8, 12, 500
+_PROOF_ID = b"syncd/vault/v1"
+
+_SCHEMA = """
+CREATE TABLE proof (id BLOB PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE record_keys (id BLOB PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+
+class Sealed(NamedTuple):
+    """A disclosure at rest: the id of its key (16 bytes) and the bytes under that key."""
+
+    key_id: bytes
+    data: bytes
+
+
+class Vault:
+    """The record keys of one node, in a SQLite file of their own. Usable from several threads."""
+
+    def __init__(self, path: Path, node_key: bytes) -> None:
+        """Open the vault at ``path``. Raises Stop if it is missing or ``node_key`` (32 bytes) is not its key."""
+        if not path.is_file():
+            raise Stop(
+                f"The vault {path} is missing. Nothing was opened: a new one would make every stored "
+                "disclosure look erased. Put the vault back; only a new node gets a new vault."
+            )
+        self._wrap = _wrapping(node_key)
+        self._lock = threading.Lock()
+        # Ids that count upwards keep new keys side by side in the file; the random head keeps runs apart.
+        self._head = os.urandom(_ID_HEAD)
+        self._count = 0
+        self._db = self._opened(path)
+
+    @classmethod
+    def create(cls, path: Path, node_key: bytes) -> "Vault":
+        """Make a new, empty vault, readable by its owner only. Raises NeedsPerson if the file exists."""
+        if path.exists():
+            raise NeedsPerson(
+                f"There is a vault at {path} already, and it was left as it is. Keep it, or choose another folder."
+            )
+        # A crash before the rename leaves no half-made vault behind.
+        fresh = path.with_name(path.name + ".new")
+        fresh.unlink(missing_ok=True)
+        os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        nonce = os.urandom(_NONCE)
+        proof = nonce + _wrapping(node_key).encrypt(nonce, bytes(KEY_BYTES), _PROOF_ID)
+        db = sqlite3.connect(fresh, isolation_level=None)
+        db.executescript(_SCHEMA)
+        db.execute("INSERT INTO proof VALUES (?, ?)", (_PROOF_ID, proof))
+        db.close()
+        os.replace(fresh, path)
+        sync_folder(path.parent)
+        return cls(path, node_key)
+
+    def seal(self, plaintexts: Sequence[bytes]) -> list[Sealed]:
+        """Seal each text under a fresh key; on return all the keys are on disk (one sync for all)."""
+        if not plaintexts:
+            return []
+        keys = os.urandom(KEY_BYTES * len(plaintexts))
+        nonces = os.urandom(_NONCE * len(plaintexts))
+        sealed, rows = [], []
+        for n, (key_id, text) in enumerate(zip(self._take_ids(len(plaintexts)), plaintexts, strict=True)):
+            key = keys[n * KEY_BYTES : (n + 1) * KEY_BYTES]
+            nonce = nonces[n * _NONCE : (n + 1) * _NONCE]
+            rows.append((key_id, nonce + self._wrap.encrypt(nonce, key, key_id)))
+            # A key seals one text only, so a nonce drawn from its id can never meet that key twice.
+            sealed.append(Sealed(key_id, AESGCM(key).encrypt(key_id[:_NONCE], text, key_id)))
+        with self._writing() as db:
+            db.executemany("INSERT INTO record_keys VALUES (?, ?)", rows)
+        return sealed
+
+    def open_many(self, sealed: Sequence[Sealed | None]) -> list[bytes | None]:
+        """Return each text, None where there is none or its key was forgotten.
+
+        Raises Stop if the bytes and their key do not belong together: the store or the vault was changed by
+        hand.
+        """
+        keys = self._keys([item.key_id for item in sealed if item is not None])
+        try:
+            return [
+                AESGCM(keys[item.key_id]).decrypt(item.key_id[:_NONCE], item.data, item.key_id)
+                if item is not None and item.key_id in keys
+                else None
+                for item in sealed
+            ]
+        except InvalidTag as error:
+            raise Stop(
+                "A sealed disclosure does not open with its own key. Nothing was changed. The store or the "
+                "vault was altered or mixed with another's: restore both from backups of one time, and ask "
+                "the peers for the rest."
+            ) from error
+
+    def forget(self, key_ids: Collection[bytes]) -> int:
+        """Delete keys for good and return how many there were; what they sealed can never be read again."""
+        with self._writing() as db:
+            before = db.total_changes
+            db.executemany("DELETE FROM record_keys WHERE id = ?", [(key_id,) for key_id in key_ids])
+            gone = db.total_changes - before
+        with self._lock:  # fold the write-ahead log away: the deleted keys stand in it as they were written
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return gone
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def _keys(self, key_ids: Sequence[bytes]) -> dict[bytes, bytes]:
+        found: dict[bytes, bytes] = {}
+        for start in range(0, len(key_ids), _CHUNK):
+            some = key_ids[start : start + _CHUNK]
+            sql = f"SELECT id, wrapped FROM record_keys WHERE id IN ({', '.join('?' * len(some))})"
+            with self._lock:
+                rows = self._db.execute(sql, some).fetchall()
+            for key_id, wrapped in rows:
+                found[key_id] = self._wrap.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], key_id)
+        return found
+
+    def _take_ids(self, count: int) -> list[bytes]:
+        with self._lock:
+            first, self._count = self._count, self._count + count
+        return [self._head + n.to_bytes(_ID_COUNT, "big") for n in range(first, first + count)]
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield self._db
+                self._db.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                raise Retry(
+                    f"The vault could not be written ({error}). Nothing was sealed or forgotten by this step; "
+                    "it is tried again by itself. If this stays, look at the disk's space."
+                ) from error
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+
+    def _opened(self, path: Path) -> sqlite3.Connection:
+        """The file, once the proof in it shows that the node's key is the one it was made with."""
+        try:
+            db = _connect(path)
+            row = db.execute("SELECT id, wrapped FROM proof").fetchone()
+            self._wrap.decrypt(row[1][:_NONCE], row[1][_NONCE:], row[0])
+        except (sqlite3.DatabaseError, TypeError, InvalidTag) as error:
+            raise Stop(
+                f"The vault {path} does not open with this node's key. Nothing was changed. "
+                "Put back the vault and the node key that belong together."
+            ) from error
+        return db
+
+
+def _wrapping(node_key: bytes) -> AESGCM:
+    if len(node_key) != KEY_BYTES:
+        raise Stop(f"The node key is not {KEY_BYTES} bytes long. Nothing was opened. Put the right key file back.")
+    return AESGCM(node_key)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+        db.execute(f"PRAGMA {pragma}")
+    return db
