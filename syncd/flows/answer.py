@@ -1,0 +1,184 @@
+"""What this region answers to one finding: pure, from the register's rows and a day.
+
+Verdict, in this order (LEDGER §2, §7; the receiving bureau's own mapping decides what follows):
+
+1. ended by relief → ``restriction.lifted``, or ``restriction.declined`` if nothing was ever imposed;
+2. suspended (by its issuer, by an amendment not yet recognised, or by relief of its twin) → off;
+3. the copy of another bureau's decision → linked, never imposed;
+4. one decision issued by two logs → not newly imposed, the desk decides;
+5. the mapping: imposed, or held with the reason.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from syncd.agreement.mapping import Judgement, judge
+from syncd.agreement.model import Agreement
+from syncd.agreement.relief import ReliefState
+from syncd.store.register import Response
+
+Json = dict[str, Any]
+IMPOSED, LIFTED = "restriction.imposed", "restriction.lifted"
+DECLINED, HELD = "restriction.declined", "finding.held"
+DESK_REASONS = frozenset({"review", "unmapped", "no_rule", "twin", "linked", "mapping_differs", "subject_type"})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One finding as the register knows it, ready to be answered."""
+
+    leaf: bytes
+    issuer: str
+    place: str
+    body: Json
+    relief: ReliefState
+    twins: Sequence["Twin"]
+    before: Response | None
+
+    @property
+    def copy(self) -> bool:
+        """Whether the explicit place says that the decision belongs to another bureau."""
+        return self.place != self.issuer
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """The same decision in another log."""
+
+    leaf: bytes
+    copy: bool
+    relief: ReliefState
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """By what this region answers: its agreement, its code, the day, and whether this is a demonstration 演示."""
+
+    agreement: Agreement
+    region: str
+    day: dt.date
+    allow_candidates: bool
+
+
+def answer(case: Case, rules: Rules) -> tuple[str, Json]:
+    """The kind and body (without ``knew``) of the response that should stand now."""
+    relief = case.relief
+    if relief.ended is not None and _over(relief, rules.day):  # step 1
+        return _off(case, rules, relief.ended, relief.because)
+    if relief.suspended:  # step 2
+        return _off(case, rules, "suspended", relief.because)
+    released = case.before is not None and case.before.released_by is not None
+    twin = _relieved_twin(case.twins)
+    if twin is not None and not released:
+        return _off(case, rules, "twin_relieved", twin.leaf)
+    if case.copy:  # step 3
+        return HELD, _held("linked", ())
+    if not released and not case.copy and any(not twin.copy for twin in case.twins) and not _stands(case):
+        return HELD, _held("twin", ())  # step 4
+    since = _since(case, rules)  # step 5
+    judged = judge(
+        rules.agreement,
+        rules.region,
+        case.body,
+        since,
+        allow_candidates=rules.allow_candidates,
+        released=released,
+    )
+    if judged.outcome == "impose":
+        return IMPOSED, _imposed(case, rules, judged)
+    return _not_imposed(case, rules, judged)
+
+
+def _over(relief: ReliefState, day: dt.date) -> bool:
+    return relief.ended_on is None or relief.ended_on <= day
+
+
+def _relieved_twin(twins: Sequence[Twin]) -> Twin | None:
+    return next((twin for twin in twins if twin.relief.off), None)
+
+
+def _stands(case: Case) -> bool:
+    return case.before is not None and case.before.kind == IMPOSED
+
+
+def _since(case: Case, rules: Rules) -> dt.date:
+    """The day this region first imposed: kept, so that judging again on a later day is no difference."""
+    if case.before is not None and case.before.since:
+        return dt.date.fromisoformat(case.before.since)
+    return rules.day
+
+
+def _imposed(case: Case, rules: Rules, judged: Judgement) -> Json:
+    ending = case.relief.ended_on  # a repair whose day still lies ahead cuts every measure to the day before
+    last = ending - dt.timedelta(days=1) if ending is not None else dt.date.max
+    measures = [
+        {
+            "id": measure.id,
+            "kind": measure.kind,
+            "responder": measure.responder,
+            "basis": measure.basis,
+            "from": measure.from_.isoformat(),
+            "to": min(measure.to, last).isoformat(),
+        }
+        for measure in judged.measures
+    ]
+    return {
+        "schema": "restriction/1.0",
+        "rule": judged.rule,
+        "measures": measures,
+        "released_by": case.before.released_by if case.before is not None else None,
+        "demonstration": rules.allow_candidates,
+        "mark": "disputed" if case.relief.disputed else None,
+    }
+
+
+def _held(reason: str, details: Sequence[tuple[str | None, str]]) -> Json:
+    listed = [{"measure": measure, "reason": why} for measure, why in details]
+    return {"schema": "held/1.0", "reason": reason, "details": listed, "due": None}
+
+
+def _lifting(reason: str, because: bytes | None, rules: Rules) -> Json:
+    return {
+        "schema": "lifting/1.0",
+        "reason": reason,
+        "because": because.hex() if because is not None else None,
+        "due": None,
+        "demonstration": rules.allow_candidates,
+    }
+
+
+def _off(case: Case, rules: Rules, reason: str, because: bytes | None) -> tuple[str, Json]:
+    body = _lifting(reason, because, rules)
+    if case.before is not None and case.before.kind in (IMPOSED, LIFTED):
+        return LIFTED, body
+    if reason in ("suspended", "twin_relieved"):
+        return HELD, _held(reason, ())
+    return DECLINED, body
+
+
+def _not_imposed(case: Case, rules: Rules, judged: Judgement) -> tuple[str, Json]:
+    reason = judged.reason or "nothing_in_force"
+    if case.before is not None and case.before.kind in (IMPOSED, LIFTED):
+        return LIFTED, _lifting(reason, None, rules)
+    if judged.details and all(why == "ended" for _, why in judged.details):
+        return DECLINED, _lifting("expired", None, rules)
+    return HELD, _held(reason, judged.details)
+
+
+def same(before: Response | None, kind: str, body: Json) -> bool:
+    """Whether the last recorded response says the same; what was known and when it was due is no difference."""
+    if before is None or before.kind != kind:
+        return False
+    earlier = before.parsed()
+    for field in ("knew", "due"):
+        earlier.pop(field, None)
+    return earlier == {name: value for name, value in body.items() if name != "due"}
+
+
+def text(body: Json) -> str:
+    """A body as it is kept in the register."""
+    return orjson.dumps(body).decode()

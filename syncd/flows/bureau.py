@@ -1,0 +1,97 @@
+"""What every stage of a bureau holds: its logs and keys, the agreement, its peers, the clock and the bell.
+
+Built once by the wiring and handed to each stage; no stage reads settings or makes a connection of its own.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from syncd.agreement.model import Agreement
+from syncd.ledger.entry import format_time
+from syncd.ledger.notes import NoteSigner, NoteVerifier
+from syncd.store.engine import Store
+from syncd.store.logs import Logs
+from syncd.store.sizes import SignedSizes
+from syncd.store.vault import Vault
+
+Json = dict[str, Any]
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A member of the agreement as others know it: its log and the keys that verify its lines."""
+
+    code: str
+    origin: str
+    log: NoteVerifier
+    receipt: NoteVerifier
+
+
+@dataclass(frozen=True)
+class Signers:
+    """This bureau's signing keys by role; never shared between roles."""
+
+    log: NoteSigner
+    receipt: NoteSigner
+
+
+@dataclass
+class Bureau:
+    """One member's node. ``members`` holds all members of the agreement, this one included."""
+
+    code: str
+    agreement: Agreement
+    members: Mapping[str, Peer]
+    store: Store
+    logs: Logs
+    vault: Vault
+    open_sizes: Callable[[], SignedSizes]
+    signers: Signers
+    clock: Callable[[], dt.datetime]
+    wake: Callable[[str], None]
+    allow_candidates: bool = False
+    may_sign: bool = True
+    notice: Callable[[str, Json], None] = field(default=lambda event, facts: None)
+
+    @cached_property
+    def sizes(self) -> SignedSizes:
+        """The signed-sizes file; opened at its first use, which only the holder of the daemon's lock may make."""
+        return self.open_sizes()
+
+    @property
+    def origin(self) -> str:
+        """This bureau's own log."""
+        return self.members[self.code].origin
+
+    @property
+    def origins(self) -> Sequence[str]:
+        """All logs of the agreement, one's own first."""
+        others = [peer.origin for code, peer in sorted(self.members.items()) if code != self.code]
+        return [self.origin, *others]
+
+    def owner(self, origin: str) -> Peer | None:
+        """The member whose log this is."""
+        return next((peer for peer in self.members.values() if peer.origin == origin), None)
+
+    def now_text(self) -> str:
+        """Now, as it stands in a leaf (UTC, milliseconds)."""
+        return format_time(self.clock())
+
+    def today(self) -> dt.date:
+        """Today in Asia/Shanghai: the day on which measures are judged."""
+        return day_of(self.clock())
+
+
+def day_of(moment: dt.datetime) -> dt.date:
+    """The calendar day in Asia/Shanghai of an aware moment."""
+    return moment.astimezone(SHANGHAI).date()
+
+
+def day_of_text(at: str) -> dt.date:
+    """The calendar day in Asia/Shanghai of a leaf's ``at``."""
+    return day_of(dt.datetime.fromisoformat(at))

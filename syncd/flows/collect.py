@@ -1,0 +1,258 @@
+"""Stage ``collect`` 归集: the bureau's own system → its own log.
+
+Verdict on one accepted source row, in this order:
+
+1. the same row with the same keyed hash: unchanged;
+2. explicit place of another bureau: linked at the desk, never issued;
+3. the same decision under another row key: one finding, noted as a duplicate;
+4. a row that was issued and changed: ``finding.amended``; with another organisation, number or date the old one is
+   suspended at once and the pair goes to the desk;
+5. otherwise ``finding.issued``.
+
+Relief rows find their finding by organ, number and organisation; one that comes too early waits and is taken as soon
+as the finding is there. Cursor, source rows, counts and entries commit together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from schemas.registry import InvalidBody, check_body
+from sqlalchemy import Connection, Row
+
+from adapters.records import Collected, FindingRecord, Quarantined, ReliefRecord
+from adapters.source import Source
+from syncd.agreement.mapping import map_local_code
+from syncd.failpoint import failpoint
+from syncd.flows.bureau import Bureau
+from syncd.flows.record import Saying, record, sign
+from syncd.flows.relieve import Relief, match_relief
+from syncd.flows.understand import finding_row, natural_key
+from syncd.ledger.entry import Ref
+from syncd.store import desk, register, sourcebook
+from syncd.store.append import Appended
+
+Json = dict[str, Any]
+ISSUED, LINKED, DUPLICATE, WAITING = "issued", "linked", "duplicate", "waiting"
+
+
+@dataclass
+class Plan:
+    """What one page of a source leads to, before anything is written."""
+
+    issue: list[tuple[FindingRecord, Json]] = field(default_factory=list)
+    amend: list[tuple[FindingRecord, Json, Row[Any]]] = field(default_factory=list)
+    suspend: list[tuple[FindingRecord, Row[Any]]] = field(default_factory=list)
+    rows: list[Json] = field(default_factory=list)
+    desk: list[Json] = field(default_factory=list)
+    refused: list[Quarantined] = field(default_factory=list)
+    unchanged: int = 0
+
+
+class Collect:
+    """The stage for one source; ``step`` takes one page and says whether another is ready."""
+
+    def __init__(self, bureau: Bureau, source: Source, name: str) -> None:
+        self._bureau = bureau
+        self._source = source
+        self.name = name
+
+    def step(self) -> bool:
+        """Take one page. Raises ``SourceError``: the cursor stays and nothing is lost."""
+        bureau = self._bureau
+        with bureau.store.read() as conn:
+            place = self._place(conn)
+        page = self._source.collect(place["cursor"])
+        failpoint("collect.before_write")
+        with bureau.store.write() as conn:
+            issued = self._write(conn, page, place["pass"])
+            if place["full"] and not page.more:
+                self._vanished(conn, place["pass"])
+            following = {"cursor": page.cursor, "pass": place["pass"], "full": place["full"] and page.more}
+            bureau.logs.set_cursor(conn, f"collect:{self.name}", orjson.dumps(following).decode())
+            failpoint("collect.before_commit")
+        failpoint("collect.after_commit")
+        if issued:
+            sign(bureau)
+            bureau.wake("share")
+            bureau.wake("recognise")
+        return page.more
+
+    def read_again(self, conn: Connection) -> None:
+        """Begin a full reading: the cursor moves back to the start and every row is compared."""
+        place = self._place(conn)
+        following = {"cursor": None, "pass": place["pass"] + 1, "full": True}
+        self._bureau.logs.set_cursor(conn, f"collect:{self.name}", orjson.dumps(following).decode())
+
+    def _place(self, conn: Connection) -> Json:
+        text = self._bureau.logs.get_cursor(conn, f"collect:{self.name}")
+        place: Json = orjson.loads(text) if text else {"cursor": None, "pass": 1, "full": True}
+        return place
+
+    def _write(self, conn: Connection, page: Collected, pass_: int) -> int:
+        bureau = self._bureau
+        findings = [one for one in page.records if isinstance(one, FindingRecord)]
+        reliefs = [one for one in page.records if isinstance(one, ReliefRecord)]
+        plan = self._plan(conn, findings, pass_)
+        self._set_aside(plan, page, pass_)
+        sayings = self._sayings(plan)
+        appended = record(bureau, conn, sayings)
+        self._note_issued(conn, plan, appended, pass_)
+        relief = match_relief(bureau, conn, self.name, reliefs, pass_)
+        self._note_relief(conn, relief)
+        sourcebook.remember(conn, plan.rows + relief.rows)
+        now = bureau.now_text()
+        desk.put(conn, plan.desk + relief.desk, now)
+        self._clear(conn, page, plan, now)
+        self._count(conn, page, plan, len(relief.sayings), now)
+        return len(appended) + len(relief.sayings)
+
+    def _plan(self, conn: Connection, records: Sequence[FindingRecord], pass_: int) -> Plan:
+        known = sourcebook.known(conn, self.name, [one.row for one in records])
+        plan = Plan()
+        bodies = self._bodies(plan, records)
+        records = [one for one in records if one.row in bodies]
+        keys = {row: _key_of(body) for row, body in bodies.items()}
+        own = self._bureau.logs.state(conn, self._bureau.origin).id
+        held = {key: found[0] for key, rows in register.findings_by_key(conn, set(keys.values())).items()
+                if (found := [row for row in rows if row.log == own])}  # fmt: skip
+        before = register.findings_by_leaf(conn, {row.finding for row in known.values() if row.finding})
+        issuing = dict[bytes, str]()
+        for one in records:
+            body, row, key = bodies[one.row], known.get(one.row), keys[one.row]
+            if row is not None and row.digest == one.digest and row.status in (ISSUED, LINKED, DUPLICATE):
+                plan.unchanged += 1  # step 1
+                plan.rows.append(self._row(one, row.status, row.finding, pass_))
+            elif body["place"] != self._bureau.code:  # step 2
+                plan.rows.append(self._row(one, LINKED, None, pass_))
+                plan.desk.append(self._linked(one, body, key))
+            elif row is not None and row.status == ISSUED and row.finding in before:  # step 4
+                self._changed(plan, one, body, before[row.finding], key, pass_)
+            elif key in held or key in issuing:  # step 3
+                plan.rows.append(self._row(one, DUPLICATE, held[key].leaf if key in held else None, pass_))
+            else:  # step 5
+                issuing[key] = one.row
+                plan.issue.append((one, body))
+        return plan
+
+    def _bodies(self, plan: Plan, records: Sequence[FindingRecord]) -> dict[str, Json]:
+        """Each record's body with what this bureau's code list says; one the shared schema refuses is set aside."""
+        bodies = {}
+        for one in records:
+            body = self._body(one)
+            try:
+                check_body("finding.issued", body)
+            except InvalidBody as fault:
+                sentence = f"The shared schema refuses this row: {fault}"
+                plan.refused.append(Quarantined(one.row, one.digest, fault.field, "schema", sentence, ""))
+            else:
+                bodies[one.row] = body
+        return bodies
+
+    def _body(self, one: FindingRecord) -> Json:
+        body = one.body
+        local = map_local_code(self._bureau.agreement, self._bureau.code, body["local_code"])
+        criterion = local.criterion if local is not None else None
+        kind = local.subject_type if local is not None else None
+        return {**body, "criterion": criterion, "subject": {**body["subject"], "type": kind}}
+
+    def _changed(self, plan: Plan, one: FindingRecord, body: Json, before: Row[Any], key: bytes, pass_: int) -> None:
+        if before.natural_key != key:
+            plan.suspend.append((one, before))
+            plan.rows.append(self._row(one, ISSUED, before.leaf, pass_))
+            facts = {"source": self.name, "row": one.row, "finding": before.leaf.hex()}
+            item = {"kind": "identity_changed", "mark": f"{self.name}/{one.row}", "reason": "other_decision"}
+            plan.desk.append({**item, "facts": facts})
+        elif orjson.loads(before.body) == body:
+            plan.unchanged += 1
+            plan.rows.append(self._row(one, ISSUED, before.leaf, pass_))
+        else:
+            plan.amend.append((one, body, before))
+            plan.rows.append(self._row(one, ISSUED, before.leaf, pass_))
+
+    def _linked(self, one: FindingRecord, body: Json, key: bytes) -> Json:
+        facts = {"source": self.name, "row": one.row, "place": body["place"], "natural_key": key.hex()}
+        return {"kind": "linked", "mark": f"{self.name}/{one.row}", "reason": "other_place", "facts": facts}
+
+    def _row(self, one: Any, status: str, finding: bytes | None, pass_: int) -> Json:
+        return {"source": self.name, "row": one.row, "digest": one.digest, "status": status,
+                "finding": finding, "pass_": pass_}  # fmt: skip
+
+    def _set_aside(self, plan: Plan, page: Collected, pass_: int) -> None:
+        """Rows in quarantine and rows that wait for review: named by key, column and reason, never by text."""
+        plan.rows += [self._row(one, WAITING, None, pass_) for one in page.waiting]
+        for one in [*page.quarantined, *plan.refused]:
+            facts = {"source": self.name, "row": one.row, "field": one.field, "digest": one.digest,
+                     "sentence": one.sentence}  # fmt: skip
+            mark = f"{self.name}/{one.row}"
+            plan.desk.append({"kind": "quarantine", "mark": mark, "reason": one.reason, "facts": facts})
+
+    def _sayings(self, plan: Plan) -> list[Saying]:
+        origin = self._bureau.origin
+        said = [Saying("finding.issued", None, body) for _, body in plan.issue]
+        said += [Saying("finding.amended", Ref(origin, row.id, row.leaf.hex()), body) for _, body, row in plan.amend]
+        body: Json = {"schema": "relief/1.0", "ground": "row_changed", "by": self._bureau.code, "document": None,
+                "received_on": None, "effective_from": None, "clears": []}  # fmt: skip
+        said += [Saying("relief.suspended", Ref(origin, row.id, row.leaf.hex()), body) for _, row in plan.suspend]
+        return said
+
+    def _note_issued(self, conn: Connection, plan: Plan, appended: Sequence[Appended], pass_: int) -> None:
+        log = self._bureau.logs.state(conn, self._bureau.origin).id
+        rows = []
+        for (one, body), entry in zip(plan.issue, appended, strict=False):
+            rows.append(finding_row(log, entry.index, entry.leaf_hash, entry.id, self._bureau.code, body))
+            plan.rows.append(self._row(one, ISSUED, entry.leaf_hash, pass_))
+        register.add_findings(conn, rows)
+
+    def _note_relief(self, conn: Connection, relief: Relief) -> None:
+        record(self._bureau, conn, relief.sayings)
+        sourcebook.stop_waiting(conn, self.name, relief.met)
+        sourcebook.wait(conn, relief.waiting)
+
+    def _clear(self, conn: Connection, page: Collected, plan: Plan, now: str) -> None:
+        """A row that is accepted now leaves the quarantine by itself; a row that is back has not vanished."""
+        opened = desk.counts(conn)
+        set_aside = {one.row for one in plan.refused}
+        marks = [f"{self.name}/{one.row}" for one in page.records if one.row not in set_aside]
+        for kind in ("quarantine", "vanished"):
+            if opened.get(kind):
+                desk.clear(conn, kind, marks, now)
+
+    def _vanished(self, conn: Connection, pass_: int) -> None:
+        """After a full reading: an issued row that is gone is never a silent lift, a person looks."""
+        gone = sourcebook.unseen(conn, self.name, pass_)
+        items = [
+            {"kind": "vanished", "mark": f"{self.name}/{row.row}", "reason": "row_gone",
+             "facts": {"source": self.name, "row": row.row, "finding": row.finding.hex() if row.finding else None}}
+            for row in gone
+        ]  # fmt: skip
+        desk.put(conn, items, self._bureau.now_text())
+
+    def _count(self, conn: Connection, page: Collected, plan: Plan, relief: int, now: str) -> None:
+        name = f"source:{self.name}"
+        board = sourcebook.read_board(conn).get(name, {})
+        totals = board.get("totals", {})
+        counts = {"rows": page.rows, "issued": len(plan.issue), "amended": len(plan.amend), "relief": relief,
+                  "unchanged": plan.unchanged, "duplicates": page.duplicates, "quarantined": len(page.quarantined) + len(plan.refused),
+                  "waiting": len(page.waiting), "refused": page.refused.total()}  # fmt: skip
+        for key, value in counts.items():
+            totals[key] = totals.get(key, 0) + value
+        refused = board.get("refused", {})
+        for reason, count in page.refused.items():
+            refused[reason] = refused.get(reason, 0) + count
+        unknown = sorted(set(board.get("unknown_columns", [])) | page.unknown_columns)
+        facts = {
+            "last_pull": now,
+            "error": None,
+            "totals": totals,
+            "refused": refused,
+            "unknown_columns": unknown,
+        }
+        sourcebook.post(conn, name, facts)
+        self._bureau.notice("collect.page", {"source": self.name, **counts})
+
+
+def _key_of(body: Json) -> bytes:
+    key = body["key"]
+    return natural_key(key["organ"], key["number"], body["subject"]["uscc"], key["date"])

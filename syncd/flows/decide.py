@@ -1,0 +1,116 @@
+"""What a person decides at the desk 工作台: release or refuse one item.
+
+Releasing lets the thing go on by the normal road: a quarantined row is read again, a finding under review is imposed,
+an unreadable entry is tried again. Nothing is released that the rules never allow: another bureau's decision is
+never imposed from its copy.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row
+
+from syncd.errors import NeedsPerson
+from syncd.flows.bureau import Bureau
+from syncd.flows.collect import Collect
+from syncd.flows.recognise import Recognise
+from syncd.flows.record import Saying, record, sign
+from syncd.flows.respond import respond
+from syncd.flows.resync import operator_body
+from syncd.ledger.entry import Ref
+from syncd.store import desk, register, sourcebook
+
+Json = dict[str, Any]
+
+
+class Decide:
+    """Carries out decisions of the desk and writes each into the ledger."""
+
+    def __init__(self, bureau: Bureau, collects: Sequence[Collect], recognise: Recognise) -> None:
+        self._bureau = bureau
+        self._collects = collects
+        self._recognise = recognise
+        self._releases: dict[str, Callable[[Connection, Row[Any], int], str]] = {
+            "review": self._impose,
+            "twin": self._impose,
+            "quarantine": self._read_again,
+            "relief_waiting": self._read_again,
+            "unmapped": self._judge_again,
+            "no_rule": self._judge_again,
+            "mapping_differs": self._impose,
+            "subject_type": self._judge_again,
+            "vanished": self._revoke,
+            "identity_changed": self._replace,
+            "unreadable": self._try_again,
+        }
+
+    def run(self, item: int, release: bool, account: int, ground: str) -> Json:
+        """Release or refuse an item; raises ``NeedsPerson`` where there is none or it cannot be released."""
+        bureau = self._bureau
+        with bureau.store.write() as conn:
+            row = desk.one(conn, item)
+            if row is None or row.state != "open":
+                raise NeedsPerson(f"There is no open item {item} on the desk; `syncd desk list` shows them.")
+            done = self._release(conn, row, account) if release else "kept as it is"
+            state = "released" if release else "refused"
+            if release and row.kind in ("quarantine", "relief_waiting", "unmapped", "no_rule", "unreadable"):
+                state = "cleared"  # tried again: the same fault opens the item again
+            desk.decide(conn, item, state, str(account), ground, bureau.now_text())
+            body = operator_body(f"desk.{'release' if release else 'refuse'}.{row.kind}", account, ground)
+            record(bureau, conn, [Saying("operator.acted", None, body)])
+        if release and row.kind == "unreadable":
+            self._recognise.reconsider()
+        sign(bureau)
+        for bell in ("collect", "share", "recognise", "restrict"):
+            bureau.wake(bell)
+        return {"item": item, "kind": row.kind, "state": state, "done": done}
+
+    def _release(self, conn: Connection, row: Row[Any], account: int) -> str:
+        doing = self._releases.get(row.kind)
+        if doing is None:
+            raise NeedsPerson(
+                f"An item of kind {row.kind} cannot be released: what it shows never takes effect here. "
+                "`syncd desk refuse` closes it."
+            )
+        return doing(conn, row, account)
+
+    def _impose(self, conn: Connection, row: Row[Any], account: int) -> str:
+        leaf = bytes.fromhex(row.mark)
+        register.release(conn, leaf, self._bureau.code, str(account))
+        respond(self._bureau, conn, [leaf])
+        return "released for this region; judged again"
+
+    def _judge_again(self, conn: Connection, row: Row[Any], account: int) -> str:
+        respond(self._bureau, conn, [bytes.fromhex(row.mark)])
+        return "judged again under the agreement as it is now"
+
+    def _read_again(self, conn: Connection, row: Row[Any], account: int) -> str:
+        for collect in self._collects:
+            collect.read_again(conn)
+        return "the source is read again from the beginning"
+
+    def _revoke(self, conn: Connection, row: Row[Any], account: int) -> str:
+        self._revoke_finding(conn, orjson.loads(row.facts)["finding"], "row_gone")
+        return "the finding was revoked"
+
+    def _replace(self, conn: Connection, row: Row[Any], account: int) -> str:
+        facts = orjson.loads(row.facts)
+        self._revoke_finding(conn, facts["finding"], "row_changed")
+        known = sourcebook.known(conn, facts["source"], [facts["row"]])
+        rows = [{"source": facts["source"], "row": one.row, "digest": "", "status": "revoked", "finding": None,
+                 "pass_": one.pass_} for one in known.values()]  # fmt: skip
+        sourcebook.remember(conn, rows)
+        for collect in self._collects:
+            collect.read_again(conn)
+        return "the old finding was revoked; the row is read again and issued anew"
+
+    def _try_again(self, conn: Connection, row: Row[Any], account: int) -> str:
+        return "read again"
+
+    def _revoke_finding(self, conn: Connection, leaf: str, ground: str) -> None:
+        found = register.findings_by_leaf(conn, [bytes.fromhex(leaf)])
+        for row in found.values():
+            body: Json = {"schema": "relief/1.0", "ground": ground, "by": self._bureau.code, "document": None,
+                    "received_on": None, "effective_from": None, "clears": []}  # fmt: skip
+            record(self._bureau, conn, [Saying("relief.revoked", Ref(self._bureau.origin, row.id, leaf), body)])

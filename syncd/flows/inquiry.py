@@ -1,0 +1,202 @@
+"""Answers from stored facts: is this organisation restricted, by what, until when, and why. Read only.
+
+What is in force is a pure function of entries and a day: union over findings, each with its own end; expiry needs no
+entry. Every answer says whether it is a demonstration 演示 and which marks (异议) stand.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row
+
+from syncd.agreement.force import ADVISORY, Restriction, in_force_of, standing
+from syncd.agreement.relief import ReliefState
+from syncd.errors import NeedsPerson
+from syncd.flows.books import Books
+from syncd.flows.respond import state_of
+from syncd.store import checkpoints, desk, outbox, register
+from syncd.store import state as logs
+from syncd.store.register import Response
+
+Json = dict[str, Any]
+
+
+class Inquiry:
+    """Questions to one node's register."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def check(self, uscc: str, day: dt.date, region: str | None = None) -> Json:
+        """Whether an organisation is restricted, noted or clear on ``day`` in a region (this bureau's by default)."""
+        region = self._region(region)
+        with self._books.store.read() as conn:
+            rows = register.findings_of(conn, uscc)
+            return self._standing(conn, uscc, rows, region, day)
+
+    def register(self, region: str | None, day: dt.date) -> list[Json]:
+        """Every organisation with a finding, and what is in force on it."""
+        region = self._region(region)
+        with self._books.store.read() as conn:
+            grouped: dict[str, list[Row[Any]]] = {}
+            for row in register.findings_of(conn):
+                grouped.setdefault(row.uscc, []).append(row)
+            relief = register.relief_of(conn, None)
+            answered = register.responses_of(conn, None, region)
+            return [self._organisation(uscc, rows, relief, answered, {}, region, day) for uscc, rows in grouped.items()]
+
+    def _region(self, region: str | None) -> str:
+        members = self._books.agreement.members
+        if region is not None and region not in members:
+            raise NeedsPerson(f"{region} is no member of this agreement; its members are {', '.join(members)}.")
+        return region or self._books.code
+
+    def _standing(self, conn: Connection, uscc: str, rows: Sequence[Row[Any]], region: str, day: dt.date) -> Json:
+        leaves = [row.leaf for row in rows]
+        relief = register.relief_of(conn, leaves)
+        answered = register.responses_of(conn, leaves, region)
+        sent = outbox.of_findings(conn, leaves) if region == self._books.code else {}
+        return self._organisation(uscc, rows, relief, answered, sent, region, day)
+
+    def _organisation(
+        self,
+        uscc: str,
+        rows: Sequence[Row[Any]],
+        relief: Mapping[bytes, Sequence[Row[Any]]],
+        answered: Mapping[bytes, Mapping[str, Response]],
+        sent: Mapping[bytes, Row[Any]],
+        region: str,
+        day: dt.date,
+    ) -> Json:
+        restrictions, findings = [], []
+        for row in rows:
+            state = state_of(relief.get(row.leaf, ()), day)
+            response = answered.get(row.leaf, {}).get(region)
+            restriction = restriction_of(response, state)
+            restrictions.append(restriction)
+            findings.append(self._finding(row, response, state, restriction, sent.get(row.leaf), day))
+        stands = standing(restrictions, day)
+        acting = [measure for finding in findings for measure in finding["measures"]]
+        ends = [one["to"] for one in acting if stands == "noted" or one["kind"] != ADVISORY]
+        return {
+            "uscc": uscc,
+            "name": rows[-1].name if rows else None,
+            "region": region,
+            "region_zh": self._books.agreement.regions[region].name_zh,
+            "on": day.isoformat(),
+            "standing": stands,
+            "until": max(ends, default=None),
+            "demonstration": self._books.allow_candidates or any(one["demonstration"] for one in findings),
+            "findings": findings,
+        }
+
+    def _finding(
+        self,
+        row: Row[Any],
+        response: Response | None,
+        relief: ReliefState,
+        restriction: Restriction,
+        sent: Row[Any] | None,
+        day: dt.date,
+    ) -> Json:
+        names = self._books.agreement.measures
+        body = response.parsed() if response is not None else {}
+        measures = [
+            {**measure, "name_zh": names[measure["id"]].name_zh if measure["id"] in names else ""}
+            for measure in in_force_of(restriction, day)
+        ]
+        return {
+            "finding": row.leaf.hex(),
+            "issuer": row.issuer,
+            "number": row.number,
+            "criterion": row.criterion,
+            "decided_on": orjson.loads(row.body)["decided_on"],
+            "answer": response.kind if response is not None else "waiting",
+            "demonstration": body.get("demonstration", False),
+            "reason": body.get("reason"),
+            "details": body.get("details", []),
+            "disputed": relief.disputed,
+            "suspended": relief.suspended,
+            "ended": relief.ended,
+            "ended_on": relief.ended_on.isoformat() if relief.ended_on else None,
+            "measures": measures,
+            "home": sent.state if sent is not None else None,
+        }
+
+    def explain(self, uscc: str, day: dt.date) -> Json:
+        """Finding → criterion → rule → measure → basis → entry and receipts, for every finding of an organisation."""
+        with self._books.store.read() as conn:
+            rows = register.findings_of(conn, uscc)
+            leaves = [row.leaf for row in rows]
+            answer = self._standing(conn, uscc, rows, self._books.code, day)
+            answered = register.responses_of(conn, leaves)
+            relief = register.relief_of(conn, leaves)
+            origins = {state.id: state.origin for state in logs.states(conn)}
+            for row, finding in zip(rows, answer["findings"], strict=True):
+                finding["steps"] = self._steps(conn, row, answered.get(row.leaf, {}), relief.get(row.leaf, ()), origins)
+                finding["desk"] = [
+                    {"item": item.id, "kind": item.kind, "reason": item.reason, "state": item.state}
+                    for item in desk.of_marks(conn, [row.leaf.hex()])
+                ]
+        return answer
+
+    def _steps(
+        self,
+        conn: Connection,
+        row: Row[Any],
+        answered: Mapping[str, Response],
+        relief: Sequence[Row[Any]],
+        origins: Mapping[int, str],
+    ) -> list[Json]:
+        agreement, body = self._books.agreement, orjson.loads(row.body)
+        criterion = agreement.criteria.get(row.criterion or "")
+        own = answered.get(self._books.code)
+        imposed = orjson.loads(own.imposed) if own is not None and own.imposed else {}
+        steps: list[Json] = [
+            {"step": "finding", "entry": self._entry(conn, origins[row.log], row.idx), "number": row.number,
+             "local_code": body["local_code"], "decided_on": body["decided_on"], "place": row.place},
+            {"step": "criterion", "code": row.criterion, "status": criterion.status if criterion else None,
+             "name_zh": criterion.name_zh if criterion else None, "name_en": criterion.name_en if criterion else None,
+             "agreement": agreement.tag},
+        ]  # fmt: skip
+        if imposed:
+            steps.append({"step": "rule", "rule": imposed["rule"], "released_by": imposed["released_by"]})
+            steps += [self._measure(measure) for measure in imposed["measures"]]
+        for region, response in sorted(answered.items()):
+            entry = self._entry(conn, origins[response.log], response.idx)
+            steps.append({"step": "answer", "region": region, "answer": response.kind, "at": response.at,
+                          "reason": response.parsed().get("reason"), "entry": entry})  # fmt: skip
+        for event in relief:
+            entry = self._entry(conn, origins[event.log], event.idx)
+            steps.append({"step": "relief", "kind": event.kind, "from": event.effective_from, "entry": entry})
+        return steps
+
+    def _measure(self, measure: Json) -> Json:
+        agreement = self._books.agreement
+        known = agreement.measures.get(measure["id"])
+        basis = agreement.bases.get(measure["basis"] or "")
+        return {
+            "step": "measure",
+            **measure,
+            "name_zh": known.name_zh if known else None,
+            "status": known.status if known else None,
+            "instrument": basis.instrument if basis else None,
+            "article": basis.article if basis else None,
+        }
+
+    def _entry(self, conn: Connection, origin: str, index: int) -> Json:
+        """Where an entry stands and who has countersigned a size that covers it: its receipts 回执."""
+        signed = checkpoints.countersigned_by_all(conn, origin)
+        receipts = {code: size for code, size in sorted(signed.items()) if size > index}
+        return {"log": origin, "index": index, "receipts": receipts}
+
+
+def restriction_of(response: Response | None, relief: ReliefState) -> Restriction:
+    """A region's response as a restriction that can be asked for any day."""
+    if response is None or response.imposed is None:
+        return Restriction((), relief)
+    measures = orjson.loads(response.imposed)["measures"]
+    stopped = dt.date.fromisoformat(response.stopped_on) if response.stopped_on else None
+    return Restriction(measures, relief, stopped)

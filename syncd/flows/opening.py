@@ -1,0 +1,123 @@
+"""Opening entries: from stored bytes to what they say, or to the reason why they cannot be read.
+
+Holding is not understanding (LEDGER §6): nothing here refuses an entry. What cannot be read comes back with a
+``fault`` and is put on the desk; later entries go on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from schemas.registry import InvalidBody, NewerSchema, check_body
+from syncd.flows.bureau import Bureau
+from syncd.ledger.disclosure import open_disclosure, open_items
+from syncd.ledger.entry import KINDS, Entry, MeaningError, parse_entry
+
+Json = dict[str, Any]
+PUBLIC_KINDS = frozenset({"agreement.adopted", "key.changed", "log.sealed", "delivery.missing"})
+
+
+@dataclass(slots=True)
+class Opened:
+    """An entry as read: ``entry`` is None if the leaf itself cannot be read, ``fault`` says why anything cannot."""
+
+    idx: int
+    leaf: bytes
+    entry: Entry | None
+    body: Json | None = None
+    items: Sequence[Json | None] = ()
+    fault: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The entry's kind, or an empty text where the leaf cannot be read."""
+        return self.entry.kind if self.entry is not None else ""
+
+
+def is_relief(kind: str) -> bool:
+    """``relief.*``, the kinds not yet known included: they act from the leaf alone, for ever (LEDGER §2)."""
+    return kind.startswith("relief.")
+
+
+def read_opened(
+    bureau: Bureau, conn: Connection, origin: str, start: int, stop: int, wanted: frozenset[str] | None = None
+) -> list[Opened]:
+    """Read and open entries ``start`` to ``stop`` (exclusive) of a log.
+
+    With ``wanted`` only these kinds are opened (relief of unknown kind counts as wanted with any relief kind); others
+    are left out without touching their disclosures.
+    """
+    rows = bureau.logs.read_entries(conn, origin, start, stop)
+    parsed = [(_parse(row.index, row.leaf_hash, row.leaf), row.sealed) for row in rows]
+    if wanted is not None:
+        relief = any(is_relief(kind) for kind in wanted)
+        parsed = [pair for pair in parsed if pair[0].kind in wanted or (relief and is_relief(pair[0].kind))]
+    texts = bureau.vault.open_many([sealed for _, sealed in parsed])
+    for (one, _), text in zip(parsed, texts, strict=True):
+        if one.fault is None:
+            _open_one(bureau, one, text)
+    return [one for one, _ in parsed]
+
+
+def _parse(idx: int, leaf_hash: bytes, leaf: bytes) -> Opened:
+    try:
+        return Opened(idx, leaf_hash, parse_entry(leaf))
+    except MeaningError as error:
+        return Opened(idx, leaf_hash, None, fault=f"not_canonical:{error}")
+    except Exception as error:  # one bad entry must never stop a log, whatever it does to the reader
+        return Opened(idx, leaf_hash, None, fault=f"exception:{type(error).__name__}")
+
+
+def _open_one(bureau: Bureau, one: Opened, raw: bytes | None) -> None:
+    try:
+        one.fault = _open(bureau, one, raw)
+    except Exception as error:  # see _parse
+        one.fault = f"exception:{type(error).__name__}"
+
+
+def _open(bureau: Bureau, one: Opened, raw: bytes | None) -> str | None:
+    entry = one.entry
+    if entry is None:
+        return one.fault
+    if entry.kind not in KINDS:
+        return "unknown_kind"
+    if entry.agreement != bureau.agreement.tag and entry.kind not in PUBLIC_KINDS:
+        return "other_agreement"
+    if entry.body is None or isinstance(entry.body, dict):
+        one.body = entry.body
+        return None
+    if raw is None:
+        return "no_disclosure"
+    try:
+        if isinstance(entry.body, list):
+            one.items = open_items(entry.id, entry.body, raw)
+            return None
+        one.body = open_disclosure(entry.id, entry.body, raw)
+        check_body(entry.kind, one.body)
+    except MeaningError as error:
+        one.body = None
+        return f"does_not_open:{error}"
+    except NewerSchema:
+        one.body = None
+        return "newer_schema"
+    except InvalidBody as error:
+        one.body = None
+        return f"invalid_body:{error}"
+    return None
+
+
+def opens(leaf: bytes, raw: bytes) -> bool:
+    """Whether a disclosure is the one that this leaf commits to."""
+    try:
+        entry = parse_entry(leaf)
+        if isinstance(entry.body, list):
+            open_items(entry.id, entry.body, raw)
+        elif isinstance(entry.body, str):
+            open_disclosure(entry.id, entry.body, raw)
+        else:
+            return False
+    except MeaningError:
+        return False
+    return True

@@ -1,0 +1,192 @@
+"""``receive``: the verdict on a peer's batch, and the receipt 回执.
+
+1. only the owner of a log may post to it;
+2. the body decodes within its limits;
+3. a checkpoint already countersigned is answered with the stored line, whatever the old size;
+4. the batch is proved (``ledger.accept``): signatures, consistency, every leaf up to the root;
+5. all is stored in one transaction; only after the commit the size is fsynced outside and the line is signed.
+
+An integrity failure changes nothing. Meaning is never judged here (LEDGER §6).
+"""
+
+import threading
+from typing import Any
+
+from syncd.errors import Stop
+from syncd.failpoint import failpoint
+from syncd.flows.bureau import Bureau, Peer
+from syncd.flows.opening import opens
+from syncd.ledger.accept import Accepted, IntegrityError, verify_batch
+from syncd.ledger.canonical import FormatError
+from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
+from syncd.ledger.disclosure import DISCLOSURE_LIMIT
+from syncd.ledger.entry import LEAF_LIMIT
+from syncd.ledger.notes import BadSignature, parse_note, verify_note
+from syncd.ledger.wire import BATCH_LIMIT, Batch, TooLarge, decode_batch, decode_resend, decompress
+from syncd.peers import Answer
+from syncd.store import desk, sourcebook
+from syncd.store.mirror import interpret
+
+Json = dict[str, Any]
+STATUS = {
+    "malformed": 400,
+    "unknown_signature": 403,
+    "size_conflict": 409,
+    "too_large": 413,
+    "not_consistent": 422,
+    "fork": 422,
+}
+_FRESH_SECONDS = 3600
+
+
+class Receive:
+    """Takes batches of other members' logs; safe to call from several threads."""
+
+    def __init__(self, bureau: Bureau) -> None:
+        self._bureau = bureau
+        self._locks = {peer.origin: threading.Lock() for peer in bureau.members.values()}
+
+    def entries(self, origin: str, body: bytes, sender: str) -> Answer:
+        """Answer ``POST …/entries``; ``sender`` is the code proved by the client certificate."""
+        bureau = self._bureau
+        owner = bureau.owner(origin)
+        if owner is None:
+            return Answer(404, f"No log {origin} is held here.\n".encode())
+        if owner.code != sender or owner.code == bureau.code:  # step 1
+            return Answer(403, f"Only the owner of {origin} may add to it; {sender} is not.\n".encode())
+        try:
+            batch = decode_batch(decompress(body, BATCH_LIMIT))  # step 2
+        except TooLarge as error:
+            return Answer(413, f"{error} Limits: leaf {LEAF_LIMIT}, disclosure {DISCLOSURE_LIMIT}.\n".encode())
+        except FormatError as error:
+            return Answer(400, f"{error} Nothing was stored.\n".encode())
+        with self._locks[origin]:
+            try:
+                return self._take(owner, batch)
+            except IntegrityError as error:
+                return self._refuse(owner, error)
+            except (FormatError, BadSignature) as error:
+                return Answer(403, f"{error} Nothing was stored.\n".encode())
+            except Stop as error:
+                return Answer(503, f"{error}\n".encode(), retry_after=60)
+
+    def _take(self, owner: Peer, batch: Batch) -> Answer:
+        bureau = self._bureau
+        note = parse_note(batch.checkpoint)
+        verify_note(note, owner.log)
+        offered = parse_checkpoint(note.text)
+        if offered.origin != owner.origin:
+            raise IntegrityError("malformed", f"The checkpoint is not one of {owner.origin}. Nothing was stored.")
+        with bureau.store.read() as conn:
+            held = bureau.logs.state(conn, owner.origin).size
+            known = bureau.logs.checkpoint(conn, owner.origin, offered.size)
+            edge = bureau.logs.edge(conn, owner.origin, held)
+        if known is not None:  # step 3
+            if known.root != offered.root:
+                raise _fork(owner, offered.size)
+            return self._line(owner, offered)
+        accepted = verify_batch(batch, owner.origin, owner.log, held, edge)  # step 4
+        self._store(owner, batch, accepted)
+        answer = self._line(owner, offered)
+        bureau.wake("recognise")
+        return answer
+
+    def _store(self, owner: Peer, batch: Batch, accepted: Accepted) -> None:  # step 5
+        bureau = self._bureau
+        sealed = bureau.logs.seal([one.disclosure for one in batch.records])
+        entries = interpret(one.leaf for one in batch.records)
+        failpoint("receive.after_keys")
+        with bureau.store.write() as conn:
+            bureau.logs.store_accepted(
+                conn, owner.origin, accepted, batch.records, sealed, batch.checkpoint, bureau.clock(), entries
+            )
+            self._keep_lines(conn, owner, batch.newest, accepted)
+            sourcebook.post(conn, f"peer:{owner.code}:log", {"last_received": bureau.now_text(), "size": accepted.size})
+            failpoint("receive.before_commit")
+        failpoint("receive.after_commit")
+        bureau.notice("receive.stored", {"log": owner.origin, "size": accepted.size, "entries": len(batch.records)})
+
+    def _keep_lines(self, conn: Any, owner: Peer, newest: bytes, accepted: Accepted) -> None:
+        """Keep other members' lines on a checkpoint of a size that is held; lines that do not verify are left out."""
+        note = parse_note(newest)
+        size = parse_checkpoint(note.text).size
+        if size > accepted.size:
+            return
+        for member in self._bureau.members.values():
+            for line in note.lines:
+                if not member.receipt.made(line) or member.code == self._bureau.code:
+                    continue
+                try:
+                    stamp = member.receipt.verify(note.text, line)
+                except BadSignature:
+                    continue
+                if stamp is not None:
+                    now = self._bureau.clock()
+                    self._bureau.logs.add_cosignature(conn, owner.origin, size, member.code, line, stamp, now)
+
+    def _line(self, owner: Peer, offered: Checkpoint) -> Answer:
+        """The stored line for a held size, or a new one: sizes file first, then the signature, then its row."""
+        bureau = self._bureau
+        if not bureau.may_sign:
+            return Answer(503, b"Stored; this node may not sign yet. Ask again later.\n", retry_after=60)
+        with bureau.store.read() as conn:
+            lines = bureau.logs.cosignatures(conn, owner.origin, offered.size)
+            head = bureau.logs.state(conn, owner.origin).size
+        mine = next((one for one in lines if one.member == bureau.code), None)
+        seconds = int(bureau.clock().timestamp())
+        text = format_checkpoint(offered)
+        if mine is not None:
+            if offered.size < head or seconds - mine.timestamp <= _FRESH_SECONDS:
+                return Answer(200, f"{mine.line}\n".encode())
+            fresh = bureau.signers.receipt.cosign(text, seconds)
+            return Answer(200, f"{mine.line}\n{fresh}\n".encode())
+        bureau.sizes.record(owner.origin, offered.size, offered.root)
+        failpoint("receive.after_sizes")
+        line = bureau.signers.receipt.cosign(text, seconds)
+        with bureau.store.write() as conn:
+            bureau.logs.add_cosignature(conn, owner.origin, offered.size, bureau.code, line, seconds, bureau.clock())
+        return Answer(200, f"{line}\n".encode())
+
+    def _refuse(self, owner: Peer, error: IntegrityError) -> Answer:
+        bureau = self._bureau
+        status = STATUS[error.code]
+        if status == 409:
+            return Answer(409, f"{error.held}\n".encode(), "text/x.tlog.size")
+        if status == 422:
+            with bureau.store.write() as conn:
+                facts = {"log": owner.origin, "sentence": str(error)}
+                item = {"kind": "fork", "mark": owner.origin, "reason": error.code, "facts": facts}
+                desk.put(conn, [item], bureau.now_text())
+        bureau.notice("receive.refused", {"log": owner.origin, "status": status, "code": error.code})
+        return Answer(status, f"{error}\n".encode())
+
+    def disclosures(self, origin: str, body: bytes, sender: str) -> Answer:
+        """Answer ``POST …/disclosures``: keep what was absent, and read those entries again."""
+        bureau = self._bureau
+        owner = bureau.owner(origin)
+        if owner is None or owner.code != sender or owner.code == bureau.code:
+            return Answer(403, f"Only the owner of {origin} may send its disclosures.\n".encode())
+        try:
+            pairs = decode_resend(decompress(body, BATCH_LIMIT))
+        except FormatError as error:
+            return Answer(400, f"{error} Nothing was stored.\n".encode())
+        with bureau.store.read() as conn:
+            rows = bureau.logs.by_leaf(conn, origin, [leaf for leaf, _ in pairs])
+        absent = {row.leaf_hash: row for row in rows if row.disclosure == "absent"}
+        wanted = [(absent[leaf].index, raw) for leaf, raw in pairs if leaf in absent and opens(absent[leaf].leaf, raw)]
+        sealed = bureau.vault.seal([raw for _, raw in wanted])
+        with bureau.store.write() as conn:
+            bureau.logs.attach_disclosures(
+                conn, origin, [(idx, one) for (idx, _), one in zip(wanted, sealed, strict=True)]
+            )
+        if wanted:
+            bureau.wake("reconsider")
+        return Answer(200, f"{len(wanted)}\n".encode())
+
+
+def _fork(owner: Peer, size: int) -> IntegrityError:
+    return IntegrityError(
+        "fork",
+        f"The log {owner.origin} has signed another root at size {size} than the one held here; nothing was stored. "
+        "Call the bureau: this log must be sealed.",
+    )

@@ -1,0 +1,190 @@
+"""The second half of recognising 互认: answer the findings that are affected, once each, in one's own log.
+
+Appends only where the result for (finding, region) differs from the last recorded one (LEDGER §7), so a stage that
+runs again says nothing twice. The rows of the register, the delivery and the desk change in the same transaction.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row
+
+from syncd.agreement.relief import UNTOUCHED, Event, ReliefState, relief_state
+from syncd.agreement.workdays import due
+from syncd.flows.answer import DESK_REASONS, HELD, IMPOSED, LIFTED, Case, Rules, Twin, answer, same, text
+from syncd.flows.bureau import Bureau
+from syncd.flows.record import Saying, record
+from syncd.ledger.entry import Ref
+from syncd.store import desk, outbox, register
+from syncd.store.append import Appended
+from syncd.store.register import Response
+
+Json = dict[str, Any]
+RELIEF_WORKING_DAYS = 3  # 行政处罚法 Art. 48 with Art. 85: withdrawn within three working days
+
+
+def respond(bureau: Bureau, conn: Connection, leaves: Iterable[bytes]) -> int:
+    """Answer these findings and their twins; returns how many entries were appended."""
+    rules = Rules(bureau.agreement, bureau.code, bureau.today(), bureau.allow_candidates)
+    cases, refs = _cases(bureau, conn, set(leaves), rules.day)
+    changed = []
+    for case in cases:
+        kind, body = answer(case, rules)
+        if not same(case.before, kind, body):
+            changed.append((case, kind, body))
+    if not changed:
+        return 0
+    knew = {state.origin: state.size for state in bureau.logs.states(conn)}
+    day = due(rules.day, RELIEF_WORKING_DAYS).day.isoformat()
+    sayings = []
+    for case, kind, body in changed:
+        if kind == LIFTED:
+            body["due"] = day
+        sayings.append(Saying(kind, refs[case.leaf], {**body, "knew": knew}))
+    appended = record(bureau, conn, sayings)
+    _note(bureau, conn, changed, appended, rules.day)
+    return len(appended)
+
+
+def _cases(bureau: Bureau, conn: Connection, leaves: set[bytes], day: dt.date) -> tuple[list[Case], dict[bytes, Ref]]:
+    rows = register.findings_by_leaf(conn, leaves)
+    groups = register.findings_by_key(conn, {row.natural_key for row in rows.values()})
+    everyone = {row.leaf: row for group in groups.values() for row in group}
+    relief = register.relief_of(conn, list(everyone))
+    answered = register.responses_of(conn, list(everyone), bureau.code)
+    states = {leaf: state_of(relief.get(leaf, ()), day) for leaf in everyone}
+    origins = {state.id: state.origin for state in bureau.logs.states(conn)}
+    cases, refs = [], {}
+    for leaf, row in everyone.items():
+        before = answered.get(leaf, {}).get(bureau.code)
+        if leaf not in rows and before is None:
+            continue  # a twin whose own log has not been recognised so far: its turn comes
+        twins = [Twin(other.leaf, other.place != other.issuer, states[other.leaf])
+                 for other in groups[row.natural_key] if other.log != row.log]  # fmt: skip
+        refs[leaf] = Ref(origins[row.log], row.id, leaf.hex())
+        cases.append(Case(leaf, row.issuer, row.place, orjson.loads(row.body), states[leaf], twins, before))
+    return cases, refs
+
+
+def state_of(rows: Sequence[Row[Any]], day: dt.date) -> ReliefState:
+    """The relief table's verdict on a finding's relief rows."""
+    if not rows:
+        return UNTOUCHED
+    return relief_state([event_of(row) for row in rows], day)
+
+
+def event_of(row: Row[Any]) -> Event:
+    """A relief row as an event of the relief table."""
+    return Event(
+        kind=row.kind,
+        leaf=row.leaf,
+        log=str(row.log),
+        index=row.idx,
+        effective_from=dt.date.fromisoformat(row.effective_from) if row.effective_from else None,
+        at_day=dt.date.fromisoformat(row.at_day),
+        clears=frozenset(bytes.fromhex(leaf) for leaf in orjson.loads(row.clears)),
+    )
+
+
+def _note(
+    bureau: Bureau,
+    conn: Connection,
+    changed: Sequence[tuple[Case, str, Json]],
+    appended: Sequence[Appended],
+    day: dt.date,
+) -> None:
+    log = bureau.logs.state(conn, bureau.origin).id
+    pairs = list(zip(changed, appended, strict=True))
+    register.put_responses(
+        conn,
+        [_response(bureau.code, log, case, kind, body, entry, day) for (case, kind, body), entry in pairs],
+    )
+    earlier = outbox.of_findings(conn, [case.leaf for case, _, _ in changed if case.before is not None])
+    deliveries = []
+    for (case, kind, body), entry in pairs:
+        delivery = _delivery(case, kind, body, earlier.get(case.leaf), entry.at)
+        if delivery is not None:
+            deliveries.append(delivery)
+    outbox.put(conn, deliveries)
+    now = bureau.now_text()
+    again = {case.leaf.hex() for case, _, _ in changed if case.before is not None}
+    for reason in DESK_REASONS if again else ():
+        desk.clear(conn, reason, again, now)
+    desk.put(conn, [_desk_item(case, body) for case, kind, body in changed if _needs_desk(kind, body)], now)
+
+
+def _counter(before: Response | None) -> int:
+    return before.counter + 1 if before is not None else 1
+
+
+def _response(code: str, log: int, case: Case, kind: str, body: Json, entry: Appended, day: dt.date) -> Json:
+    before = case.before
+    since = before.since if before is not None else ""
+    if kind == IMPOSED and not since:
+        since = day.isoformat()
+    return response_row(code, case.leaf, before, kind, text(body)) | {
+        "leaf": entry.leaf_hash,
+        "id": entry.id,
+        "log": log,
+        "idx": entry.index,
+        "at": entry.at,
+        "since": since,
+        "stopped_on": day.isoformat() if kind == LIFTED else None,
+        "imposed_leaf": entry.leaf_hash if kind == IMPOSED else before.imposed_leaf if before else None,
+    }
+
+
+def response_row(region: str, finding: bytes, before: Response | None, kind: str, body: str) -> Json:
+    """What is the same for one's own and other regions' responses: the counter goes on, the last imposed body stays."""
+    return {
+        "finding": finding,
+        "region": region,
+        "kind": kind,
+        "counter": _counter(before),
+        "body": body,
+        "released_by": before.released_by if before is not None else None,
+        "imposed": body if kind == IMPOSED else before.imposed if before is not None else None,
+    }
+
+
+def _delivery(case: Case, kind: str, body: Json, earlier: Row[Any] | None, at: str) -> Json | None:
+    """Present state for the home system: new measures on, those that no longer follow off."""
+    if kind == IMPOSED:
+        on = [{**measure, "on": True} for measure in body["measures"]]
+    elif earlier is not None:
+        on = []
+    else:
+        return None
+    listed = {measure["id"] for measure in on}
+    before = orjson.loads(earlier.measures) if earlier is not None else []
+    off = [{**measure, "on": False} for measure in before if measure["id"] not in listed]
+    return {
+        "finding": case.leaf,
+        "counter": _counter(case.before),
+        "active": kind == IMPOSED,
+        "measures": orjson.dumps(on + off).decode(),
+        "state": "pending",
+        "next_change": None,
+        "queued_at": at,
+        "delivered_at": None,
+        "acknowledged": "{}",
+    }
+
+
+def _needs_desk(kind: str, body: Json) -> bool:
+    return kind == HELD and body["reason"] in DESK_REASONS
+
+
+def _desk_item(case: Case, body: Json) -> Json:
+    facts = {
+        "finding": case.leaf.hex(),
+        "issuer": case.issuer,
+        "place": case.place,
+        "criterion": case.body["criterion"],
+        "local_code": case.body["local_code"],
+        "uscc": case.body["subject"]["uscc"],
+        "twins": [twin.leaf.hex() for twin in case.twins],
+    }
+    return {"kind": body["reason"], "mark": case.leaf.hex(), "reason": body["reason"], "facts": facts}

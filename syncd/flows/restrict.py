@@ -1,0 +1,182 @@
+"""Stage ``restrict`` 受限: what it means here → this bureau's own systems, and back: feedback 反馈 and lifting.
+
+Present state is delivered, never history: one order row for each (finding, measure, counter), liftings first
+(LEDGER §7). Pushing again changes nothing at home, so a crash between push and commit only repeats a delivery.
+Acknowledgements come back as one batch entry for each delivered batch, at most 256 items.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row
+
+from adapters.base import Ack
+from adapters.source import Source
+from syncd.agreement.model import Agreement
+from syncd.failpoint import failpoint
+from syncd.flows.bureau import Bureau
+from syncd.flows.record import ITEMS_PER_BATCH_ENTRY, Saying, record, sign
+from syncd.store import outbox, register, sourcebook
+
+Json = dict[str, Any]
+BATCH = 256
+KIND_ZH = {"binding": "约束", "discretionary": "裁量", "advisory": "建议"}
+FIELD_ZH = "生态环境"
+MARK_ZH = {"disputed": "异议"}
+
+
+class Restrict:
+    """The stage for one bureau's own system; ``step`` delivers one batch and says whether there is more."""
+
+    def __init__(self, bureau: Bureau, source: Source) -> None:
+        self._bureau = bureau
+        self._source = source
+
+    def step(self) -> bool:
+        """Deliver one batch. Raises ``SourceError``; then everything stays pending and is tried again."""
+        bureau, day = self._bureau, self._bureau.today()
+        with bureau.store.read() as conn:
+            rows = outbox.pending(conn, BATCH)
+            leaves = [row.finding for row in rows]
+            found = register.findings_by_leaf(conn, leaves)
+            answered = register.responses_of(conn, leaves, bureau.code)
+        if not rows:
+            return False
+        orders: list[Json] = []
+        batch = f"{bureau.code}-{int(bureau.clock().timestamp() * 1000)}"
+        for row in rows:
+            response = answered[row.finding][bureau.code].parsed()
+            orders += orders_of(bureau.agreement, bureau.code, row, found[row.finding], response, batch, day)
+        failpoint("restrict.before_push")
+        self._source.push(orders)
+        failpoint("restrict.after_push")
+        with bureau.store.write() as conn:
+            said = {leaf: row.acknowledged for leaf, row in outbox.of_findings(conn, leaves).items()}
+            outbox.delivered(conn, [_delivered(row, said[row.finding], day) for row in rows], bureau.now_text())
+            facts = {"last_delivery": bureau.now_text(), "orders": len(orders), "error": None}
+            sourcebook.post(conn, "home", facts)
+        bureau.notice("restrict.delivered", {"findings": len(rows), "orders": len(orders)})
+        return True
+
+    def acknowledgements(self) -> bool:
+        """Read one page of acknowledgements back and record them; says whether there is more."""
+        bureau, origin = self._bureau, self._bureau.origin
+        with bureau.store.read() as conn:
+            text = bureau.logs.get_cursor(conn, "acknowledgements")
+        page = self._source.acknowledgements(orjson.loads(text) if text else None)
+        if not page.rows:
+            if page.cursor and (text is None or orjson.loads(text) != page.cursor):
+                with bureau.store.write() as conn:
+                    bureau.logs.set_cursor(conn, "acknowledgements", orjson.dumps(page.cursor).decode())
+            return page.more
+        with bureau.store.write() as conn:
+            items = self._note(conn, page.rows)
+            for start in range(0, len(items), ITEMS_PER_BATCH_ENTRY):
+                said = items[start : start + ITEMS_PER_BATCH_ENTRY]
+                record(bureau, conn, [Saying("feedback.reported", None, items=said)])
+            bureau.logs.set_cursor(conn, "acknowledgements", orjson.dumps(page.cursor).decode())
+            failpoint("acknowledgements.before_commit")
+        if sign(bureau):
+            bureau.wake("share")
+        bureau.notice("restrict.acknowledged", {"items": len(items), "log": origin})
+        return page.more
+
+    def _note(self, conn: Connection, acks: Sequence[Ack]) -> list[Json]:
+        """Count acknowledgements of what was delivered; one of an older counter or said before adds nothing."""
+        leaves = {bytes.fromhex(ack.finding) for ack in acks}
+        known = outbox.of_findings(conn, leaves)
+        answered = register.responses_of(conn, leaves, self._bureau.code)
+        said = {leaf: orjson.loads(row.acknowledged) for leaf, row in known.items()}
+        items, touched = [], set()
+        for ack in acks:
+            leaf = bytes.fromhex(ack.finding)
+            row = known.get(leaf)
+            if row is None or ack.counter != row.counter or said[leaf].get(ack.measure) == ack.state:
+                continue
+            said[leaf][ack.measure] = ack.state
+            touched.add(leaf)
+            response = answered[leaf][self._bureau.code]
+            items.append({"schema": "feedback/1.0", "about": response.leaf.hex(), "measure": ack.measure,
+                          "department": ack.department, "state": ack.state, "on": ack.on, "matter": None,
+                          "effect": None, "counter": ack.counter})  # fmt: skip
+        day = self._bureau.today()
+        outbox.acknowledge(conn, [_acknowledged(known[leaf], said[leaf], day) for leaf in touched])
+        return items
+
+
+def _acknowledged(row: Row[Any], said: Json, day: dt.date) -> Json:
+    state = "acknowledged" if complete(row, said, day) else row.state
+    return {"leaf": row.finding, "now_state": state, "said": orjson.dumps(said).decode()}
+
+
+def _delivered(row: Row[Any], said: str, day: dt.date) -> Json:
+    """A home system may acknowledge before the delivery is marked: then it is acknowledged at once."""
+    state = "acknowledged" if complete(row, orjson.loads(said), day) else "delivered"
+    return {"leaf": row.finding, "version": row.counter, "now_state": state, "change": next_change(row, day)}
+
+
+def complete(row: Row[Any], said: Json, day: dt.date) -> bool:
+    """Whether every measure has been answered for what it is now: one that is off, as lifted or never applied."""
+    today = day.isoformat()
+    for measure in orjson.loads(row.measures):
+        answer = said.get(measure["id"])
+        on = measure["on"] and measure["to"] >= today
+        if answer is None or (not on and answer == "applied") or (on and answer == "lifted"):
+            return False
+    return True
+
+
+def next_change(row: Row[Any], day: dt.date) -> str | None:
+    """The first day after ``day`` on which a delivered measure ends by itself."""
+    ends = [measure["to"] for measure in orjson.loads(row.measures) if measure["on"]]
+    later = [end for end in ends if end >= day.isoformat()]
+    if not later:
+        return None
+    return (dt.date.fromisoformat(min(later)) + dt.timedelta(days=1)).isoformat()
+
+
+def orders_of(
+    agreement: Agreement,
+    region: str,
+    row: Row[Any],
+    finding: Row[Any],
+    response: Json,
+    batch: str,
+    day: dt.date,
+) -> list[Json]:
+    """The order rows 惩戒单 of one finding: a row for each measure, on or lifted, as of ``day``."""
+    body = orjson.loads(finding.body)
+    today = day.isoformat()
+    common = {
+        "CJD_PCH": batch,
+        "CJD_RDBH": row.finding.hex(),
+        "CJD_BBH": str(row.counter),
+        "CJD_LY": FIELD_ZH,
+        "CJD_SY": finding.criterion or "",
+        "CJD_GZ": response.get("rule") or "",
+        "CJD_WSH": finding.number,
+        "CJD_WSRQ": body["decided_on"],
+        "CJD_TQBM": agreement.regions[region].department,
+        "CJD_SFFK": "是",
+        "CJD_XDR_MC": finding.name,
+        "CJD_XDR_SHXYM": finding.uscc,
+        "CJD_BJ": MARK_ZH.get(response.get("mark") or "", ""),
+        "CJD_YS": "演示" if response.get("demonstration") else "",
+    }
+    orders = []
+    for measure in orjson.loads(row.measures):
+        on = measure["on"] and measure["to"] >= today
+        orders.append({
+            **common,
+            "CJD_ZT": "1" if on else "0",
+            "CJD_YJ": measure["basis"] or "",
+            "CJD_CS": measure["id"],
+            "CJD_CSMC": agreement.measures[measure["id"]].name_zh if measure["id"] in agreement.measures else "",
+            "CJD_XZ": KIND_ZH[measure["kind"]],
+            "CJD_ZXBM": measure["responder"],
+            "CJD_YXQ": measure["from"],
+            "CJD_YXZ": measure["to"],
+        })  # fmt: skip
+    return orders

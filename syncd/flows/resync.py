@@ -1,0 +1,94 @@
+"""``resync``: move a stage's cursor back, by hand, with a reason; recovery is the normal road walked again.
+
+Moving a cursor back re-derives and re-delivers, and appends nothing that is already so. What was done, by which
+account and on what ground is written into the ledger (``operator.acted``); the free text of the reason stays here.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from syncd.errors import NeedsPerson
+from syncd.flows.bureau import Bureau
+from syncd.flows.collect import Collect
+from syncd.flows.record import Saying, record, sign
+from syncd.flows.share import Share
+from syncd.store import outbox, sourcebook
+
+Json = dict[str, Any]
+STAGES = ("collect", "share", "recognise", "restrict")
+
+
+class Resync:
+    """Moves cursors back; ``dry_run`` only says what would be walked again."""
+
+    def __init__(self, bureau: Bureau, collects: Sequence[Collect], shares: Sequence[Share]) -> None:
+        self._bureau = bureau
+        self._collects = collects
+        self._shares = shares
+
+    def run(self, stage: str, peer: str | None, dry_run: bool, account: int) -> Json:
+        """Do it; returns what was (or would be) moved. Raises ``NeedsPerson`` for an unknown stage or peer."""
+        doing = {"collect": self._collect, "share": self._share, "recognise": self._recognise,
+                 "restrict": self._restrict}.get(stage)  # fmt: skip
+        if doing is None:
+            raise NeedsPerson(f"There is no stage {stage}; the stages are {', '.join(STAGES)}. Nothing was moved.")
+        if peer is not None and (peer not in self._bureau.members or peer == self._bureau.code):
+            raise NeedsPerson(f"{peer} is not another member of this agreement. Nothing was moved.")
+        moved = doing(peer, dry_run)
+        if not dry_run:
+            self._say(stage, peer, moved, account)
+        return {"stage": stage, "peer": peer, "dry_run": dry_run, **moved}
+
+    def _say(self, stage: str, peer: str | None, moved: Json, account: int) -> None:
+        body = operator_body("resync", account, "operator_request", stage=stage, peer=peer)
+        body |= {"from": moved.get("from"), "to": moved.get("to")}
+        with self._bureau.store.write() as conn:
+            record(self._bureau, conn, [Saying("operator.acted", None, body)])
+        sign(self._bureau)
+        for bell in ("share", "recognise", "restrict", "collect"):
+            self._bureau.wake(bell)
+
+    def _collect(self, peer: str | None, dry_run: bool) -> Json:
+        bureau, rows = self._bureau, 0
+        with bureau.store.write() as conn:
+            for collect in self._collects:
+                rows += sum(sourcebook.counts(conn, collect.name).values())
+                if not dry_run:
+                    collect.read_again(conn)
+        return {"source_rows": rows, "from": rows, "to": 0}
+
+    def _share(self, peer: str | None, dry_run: bool) -> Json:
+        chosen = [share for share in self._shares if peer in (None, share.peer.code)]
+        with self._bureau.store.read() as conn:
+            sizes = {
+                share.peer.code: self._bureau.logs.countersigned(conn, self._bureau.origin, share.peer.code)
+                for share in chosen
+            }
+        sent = 0 if dry_run else sum(share.resend() for share in chosen)
+        return {"countersigned": sizes, "disclosures": sent, "from": max(sizes.values(), default=0), "to": 0}
+
+    def _recognise(self, peer: str | None, dry_run: bool) -> Json:
+        bureau, entries = self._bureau, 0
+        with bureau.store.write() as conn:
+            for state in bureau.logs.states(conn):
+                owner = bureau.owner(state.origin)
+                if peer is not None and (owner is None or owner.code != peer):
+                    continue
+                entries += state.size
+                if not dry_run:
+                    for lane in ("recognise", "relief"):
+                        bureau.logs.set_cursor(conn, f"{lane}:{state.origin}", "0")
+        return {"entries": entries, "from": entries, "to": 0}
+
+    def _restrict(self, peer: str | None, dry_run: bool) -> Json:
+        with self._bureau.store.write() as conn:
+            counts = outbox.counts(conn)
+            queued = counts.get("pending", 0) + counts.get("delivered", 0) if dry_run else outbox.again(conn, None)
+        return {"deliveries": queued, "from": queued, "to": 0}
+
+
+def operator_body(act: str, account: int, ground: str, **where: str | None) -> Json:
+    """The body of ``operator.acted``: codes and an account number, never a name or free text."""
+    body: Json = {"schema": "operator/1.0", "act": act, "stage": None, "peer": None, "from": None, "to": None,
+                  "account": account, "ground": ground}  # fmt: skip
+    return body | where

@@ -1,0 +1,154 @@
+"""Stage ``share`` 共享: one's own log → each peer, until the peer has countersigned.
+
+The cursor is the peer's countersigned size itself; only a verified cosignature moves it. A lost answer is repaired by
+sending the same batch again: the peer answers with the line it has stored. Nothing here waits for another peer.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from syncd.errors import NeedsPerson, Retry, Stop
+from syncd.failpoint import failpoint
+from syncd.flows.bureau import Bureau, Peer
+from syncd.ledger.canonical import FormatError
+from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_size
+from syncd.ledger.notes import BadSignature
+from syncd.ledger.tree import consistency_proof, leaf_hash
+from syncd.ledger.wire import compress, encode_batch, encode_records, encode_resend
+from syncd.peers import Answer
+from syncd.store import sourcebook
+
+Json = dict[str, Any]
+RESEND = 512
+
+
+class Link(Protocol):
+    """The way to one peer; raises ``Retry`` if the peer cannot be reached."""
+
+    def post_entries(self, origin: str, body: bytes) -> Answer:
+        """``POST /exchange/v1/logs/{origin}/entries``."""
+
+    def post_disclosures(self, origin: str, body: bytes) -> Answer:
+        """``POST /exchange/v1/logs/{origin}/disclosures``."""
+
+
+class Share:
+    """The stage for one peer; ``step`` sends one batch and says whether there is more to send."""
+
+    def __init__(self, bureau: Bureau, peer: Peer, link: Link) -> None:
+        self._bureau = bureau
+        self._peer = peer
+        self._link = link
+        self._start: int | None = None
+
+    @property
+    def peer(self) -> Peer:
+        """To whom this sends."""
+        return self._peer
+
+    def step(self) -> bool:
+        """Send the next batch. Raises ``Retry`` when the peer is away and ``NeedsPerson`` when it refuses."""
+        batch = self._next()
+        if batch is None:
+            return False
+        size, text, body = batch
+        failpoint("share.before_post")
+        answer = self._link.post_entries(self._bureau.origin, body)
+        failpoint("share.after_post")
+        if answer.status == 200:
+            self._accept(size, text, answer.body.decode())
+        elif answer.status == 409:
+            self._go_on_from(answer)
+        elif answer.status == 503:
+            raise Retry(f"{self._peer.code} has stored the entries but may not sign yet; asked again later.")
+        else:
+            raise NeedsPerson(
+                f"{self._peer.code} refused entries up to {size} with {answer.status}: "
+                f"{answer.body[:200].decode(errors='replace')}. They are kept here and sent again after a restart "
+                "or `syncd resync share`."
+            )
+        return True
+
+    def _next(self) -> tuple[int, str, bytes] | None:
+        bureau, origin = self._bureau, self._bureau.origin
+        with bureau.store.read() as conn:
+            signed = bureau.logs.countersigned(conn, origin, self._peer.code)
+            old = self._start if self._start is not None else signed
+            size = bureau.logs.next_listed(conn, origin, old)
+            if size is None:
+                if old <= signed:
+                    return None
+                size = old  # everything is held there: an empty batch fetches the missing line
+            proof = consistency_proof(old, size, bureau.logs.tile_reader(conn, origin)) if 0 < old < size else []
+            listed, newest = bureau.logs.checkpoint(conn, origin, size), bureau.logs.newest(conn, origin)
+            records = encode_records(bureau.logs.read_wire(conn, origin, old, size))
+        if listed is None or listed.note is None or newest is None or newest.note is None:
+            raise Stop(
+                f"The log {origin} has no signed size {size} to offer. Nothing was sent; run the start-up check."
+            )
+        text = format_checkpoint(Checkpoint(origin, size, listed.root))
+        return size, text, compress(encode_batch(old, proof, listed.note, newest.note, records))
+
+    def _accept(self, size: int, text: str, lines: str) -> None:
+        bureau, peer = self._bureau, self._peer
+        for line in lines.split("\n"):
+            stamp = _verified(peer, text, line)
+            if stamp is None:
+                continue
+            with bureau.store.write() as conn:
+                bureau.logs.add_cosignature(conn, bureau.origin, size, peer.code, line, stamp, bureau.clock())
+                sourcebook.post(conn, f"peer:{peer.code}", {"last_contact": bureau.now_text(), "size": size})
+                failpoint("share.before_commit")
+            self._start = None
+            bureau.notice("share.countersigned", {"peer": peer.code, "size": size})
+            return
+        raise NeedsPerson(
+            f"{peer.code} answered for size {size} without a line of its receipt key that verifies. "
+            "Nothing was counted as received; compare its member file's fingerprint."
+        )
+
+    def _go_on_from(self, answer: Answer) -> None:
+        try:
+            held = parse_size(answer.body.decode().removesuffix("\n"))
+        except (FormatError, UnicodeDecodeError):
+            held = -1
+        with self._bureau.store.read() as conn:
+            size = self._bureau.logs.state(conn, self._bureau.origin).size
+        if held > size:
+            self._bureau.may_sign = False
+            raise NeedsPerson(
+                f"{self._peer.code} holds {held} entries of our log, we hold {size}: this store was restored from an "
+                "old copy. Signing has stopped; nothing is overwritten. Fetch the missing entries back from the peer."
+            )
+        if held < 0 or held == self._start:
+            raise NeedsPerson(f"{self._peer.code} answered 409 with a size that leads nowhere; nothing was changed.")
+        self._start = held
+
+    def resend(self) -> int:
+        """Send all disclosures of one's own log again; the tree does not move. Returns how many were sent."""
+        bureau, sent = self._bureau, 0
+        with bureau.store.read() as conn:
+            size = bureau.logs.countersigned(conn, bureau.origin, self._peer.code)
+        for start in range(0, size, RESEND):
+            with bureau.store.read() as conn:
+                rows = bureau.logs.read_wire(conn, bureau.origin, start, min(start + RESEND, size))
+            pairs = [(leaf_hash(row.leaf), row.disclosure) for row in rows if row.disclosure]
+            if pairs:
+                self._link.post_disclosures(bureau.origin, compress(encode_resend(pairs)))
+                sent += len(pairs)
+        return sent
+
+
+def _verified(peer: Peer, text: str, line: str) -> int | None:
+    try:
+        return peer.receipt.verify(text, line) if line else None
+    except (BadSignature, FormatError):
+        return None
+
+
+def drain(step: Callable[[], bool], limit: int = 1_000_000) -> int:
+    """Run a stage's ``step`` until it has nothing more to do; returns how many steps it took."""
+    for count in range(limit):
+        if not step():
+            return count
+    return limit

@@ -1,0 +1,155 @@
+"""The first half of recognising 互认: what entries say becomes rows of the register.
+
+Verdict on one entry, in this order:
+
+1. a response of a region (``restriction.*``, ``finding.held``, ``feedback.*``) is noted as that region's answer;
+2. relief and marks act from the leaf alone, only from the finding's own log; a body narrows them;
+3. what cannot be read is held, put on the desk, and — unless it is itself a response — answered ``finding.held``;
+4. a finding or its amendment is put into the register.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from syncd.flows.bureau import Bureau, Peer, day_of_text
+from syncd.flows.opening import Opened, is_relief
+from syncd.ledger.entry import Entry, Ref
+
+Json = dict[str, Any]
+RESPONSES = frozenset({"restriction.imposed", "restriction.lifted", "restriction.declined", "finding.held"})
+REPORTS = frozenset({"feedback.reported", "notice.served", "operator.acted", "delivery.missing", "erasure.done"})
+AMENDED = "finding.amended"
+MARKS = frozenset({"finding.upheld", "finding.resumed"})
+UNREADABLE = "unreadable"
+
+
+@dataclass
+class Changes:
+    """What a run of entries changes in the register, and which findings must be answered anew."""
+
+    findings: list[Json] = field(default_factory=list)
+    amendments: list[tuple[bytes, bytes, int, Json]] = field(default_factory=list)
+    relief: list[Json] = field(default_factory=list)
+    responses: list[Opened] = field(default_factory=list)
+    feedback: list[Opened] = field(default_factory=list)
+    held: list[Json] = field(default_factory=list)
+    desk: list[Json] = field(default_factory=list)
+    unreadable: list[tuple[Ref, str]] = field(default_factory=list)
+    affected: set[bytes] = field(default_factory=set)
+
+
+def natural_key(organ: str, number: str, uscc: str, decided_on: str) -> bytes:
+    """The key by which a decision is known again across all logs (penalty record, natural key)."""
+    return hashlib.sha256(orjson.dumps(["syncd/key/v1", organ, number, uscc, decided_on])).digest()
+
+
+def finding_row(log: int, idx: int, leaf: bytes, identity: str, issuer: str, body: Json) -> Json:
+    """A finding's body as a row of the register."""
+    key, subject = body["key"], body["subject"]
+    return {
+        "leaf": leaf,
+        "log": log,
+        "idx": idx,
+        "id": identity,
+        "issuer": issuer,
+        "uscc": subject["uscc"],
+        "name": subject["name"],
+        "natural_key": natural_key(key["organ"], key["number"], subject["uscc"], key["date"]),
+        "organ": key["organ"],
+        "number": key["number"],
+        "place": body["place"],
+        "criterion": body["criterion"],
+        "body": orjson.dumps(body).decode(),
+        "amended": None,
+        "amended_idx": -1,
+    }
+
+
+def relief_row(log: int, idx: int, leaf: bytes, entry: Entry, body: Json | None) -> Json:
+    """A relief or mark as a row; without a readable body it has the widest reading."""
+    said = body or {}
+    return {
+        "leaf": leaf,
+        "finding": bytes.fromhex(entry.ref.leaf) if entry.ref else b"",
+        "kind": entry.kind,
+        "log": log,
+        "idx": idx,
+        "at_day": day_of_text(entry.at).isoformat(),
+        "effective_from": said.get("effective_from"),
+        "clears": orjson.dumps(said.get("clears", [])).decode(),
+    }
+
+
+def understand(bureau: Bureau, log: int, owner: Peer, entries: Sequence[Opened]) -> Changes:
+    """Sort opened entries of one log into what they change."""
+    changes = Changes()
+    for one in entries:
+        try:
+            _one(bureau, log, owner, one, changes)
+        except Exception as error:  # an entry that breaks its reader is held like any other unreadable one
+            _hold(bureau, log, owner, one, f"exception:{type(error).__name__}", changes)
+    return changes
+
+
+def _one(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: Changes) -> None:
+    entry = one.entry
+    if entry is None:
+        _hold(bureau, log, owner, one, one.fault or "not_canonical", changes)
+    elif entry.kind in RESPONSES:  # step 1
+        if one.fault is None and owner.code != bureau.code:
+            changes.responses.append(one)
+    elif entry.kind == "feedback.reported":
+        if one.fault is None and owner.code != bureau.code:
+            changes.feedback.append(one)
+    elif is_relief(entry.kind) or entry.kind in MARKS:  # step 2
+        _relief(bureau, log, owner, one, entry, changes)
+    elif entry.kind == AMENDED and one.fault is not None and entry.ref is not None:
+        _hold(bureau, log, owner, one, one.fault, changes)
+        suspend_until_read(log, one, changes)
+    elif one.fault is not None:  # step 3
+        _hold(bureau, log, owner, one, one.fault, changes)
+    elif entry.kind == "finding.issued" and one.body is not None:  # step 4
+        changes.findings.append(finding_row(log, one.idx, one.leaf, entry.id, owner.code, one.body))
+        changes.affected.add(one.leaf)
+    elif entry.kind == AMENDED and one.body is not None and entry.ref is not None:
+        finding = bytes.fromhex(entry.ref.leaf)
+        if entry.ref.log == owner.origin:
+            changes.amendments.append((finding, one.leaf, one.idx, one.body))
+            changes.affected.add(finding)
+    elif entry.kind == "objection.received" and entry.ref is not None:
+        facts = {"region": owner.code, "finding": entry.ref.leaf, "entry": one.leaf.hex()}
+        changes.desk.append({"kind": "objection", "mark": one.leaf.hex(), "reason": "objection", "facts": facts})
+
+
+def _relief(bureau: Bureau, log: int, owner: Peer, one: Opened, entry: Entry, changes: Changes) -> None:
+    if entry.ref is None or entry.ref.log != owner.origin:
+        _hold(bureau, log, owner, one, "not_its_finding", changes)
+        return
+    if one.fault is not None:
+        _hold(bureau, log, owner, one, one.fault, changes)
+        if entry.kind in MARKS:
+            return  # adverse: what cannot be read puts nothing back
+    changes.relief.append(relief_row(log, one.idx, one.leaf, entry, one.body))
+    changes.affected.add(bytes.fromhex(entry.ref.leaf))
+
+
+def suspend_until_read(log: int, one: Opened, changes: Changes) -> None:
+    """An amendment suspends the version before it until it is recognised (LEDGER §2)."""
+    if one.entry is not None and one.entry.ref is not None:
+        changes.relief.append(relief_row(log, one.idx, one.leaf, one.entry, None))
+        changes.affected.add(bytes.fromhex(one.entry.ref.leaf))
+
+
+def _hold(bureau: Bureau, log: int, owner: Peer, one: Opened, fault: str, changes: Changes) -> None:
+    reason = fault.partition(":")[0]
+    agreement = one.entry.agreement if one.entry is not None else None
+    changes.held.append({"log": log, "idx": one.idx, "reason": reason, "agreement": agreement})
+    facts = {"log": owner.origin, "index": one.idx, "entry_kind": one.kind, "detail": fault}
+    changes.desk.append({"kind": UNREADABLE, "mark": one.leaf.hex(), "reason": reason, "facts": facts})
+    answerable = one.entry is not None and one.kind not in RESPONSES | REPORTS
+    if answerable and one.entry is not None and owner.code != bureau.code:
+        changes.unreadable.append((Ref(owner.origin, one.entry.id, one.leaf.hex()), reason))

@@ -1,0 +1,110 @@
+"""The HTTP client to one peer: HTTPS with both sides authenticated, one member's CA per connection.
+
+``verify`` is set to that member's own CA file, so that no public CA can speak for a bureau; after the handshake the
+certificate must also carry the member's name ``urn:syncd:bureau:<code>``. Proxies of the environment are ignored.
+"""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPSConnectionPool
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import SSLError
+
+from syncd.errors import Retry
+
+TIMEOUT = (5.0, 30.0)
+_ENTRIES = "application/zstd"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a node answers to an exchange call: status, body, content type."""
+
+    status: int
+    body: bytes
+    kind: str = "text/plain; charset=utf-8"
+    retry_after: int | None = None
+
+
+class _Pinned(HTTPAdapter):
+    """Checks the bureau's name in the peer's certificate on every new connection."""
+
+    def __init__(self, urn: str) -> None:
+        self._urn = urn
+        super().__init__(pool_connections=1, pool_maxsize=4, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        urn = self._urn
+
+        class Connection(HTTPSConnection):
+            def connect(self) -> None:
+                super().connect()
+                tls: Any = self.sock
+                if ("URI", urn) not in (tls.getpeercert() or {}).get("subjectAltName", ()):
+                    self.close()
+                    raise SSLError(f"the certificate does not carry the name {urn}")
+
+        class Pool(HTTPSConnectionPool):
+            ConnectionCls = Connection
+
+        self.poolmanager.pool_classes_by_scheme = {"https": Pool}
+
+
+class PeerClient:
+    """Speaks to one peer; safe for one thread at a time per instance."""
+
+    def __init__(self, url: str, urn: str, ca_file: Path, certificate: Path, key: Path) -> None:
+        self._url = url.rstrip("/")
+        self._lock = threading.Lock()
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = str(ca_file)
+        self._session.cert = (str(certificate), str(key))
+        self._session.mount("https://", _Pinned(urn))
+
+    def post_entries(self, origin: str, body: bytes) -> Answer:
+        """Offer entries; raises ``Retry`` if the peer cannot be reached or does not prove who it is."""
+        return self._post(f"/exchange/v1/logs/{origin}/entries", body)
+
+    def post_disclosures(self, origin: str, body: bytes) -> Answer:
+        """Send disclosures again; raises ``Retry`` like ``post_entries``."""
+        return self._post(f"/exchange/v1/logs/{origin}/disclosures", body)
+
+    def _post(self, path: str, body: bytes) -> Answer:
+        try:
+            with self._lock:
+                response = self._session.post(
+                    self._url + path, data=body, headers={"Content-Type": _ENTRIES}, timeout=TIMEOUT
+                )
+        except requests.exceptions.SSLError as error:
+            raise Retry(
+                f"{self._url} did not prove to be the member it should be ({_cause(error)}). Nothing was sent; "
+                "compare the member file's fingerprint with the bureau."
+            ) from None
+        except requests.RequestException as error:
+            raise Retry(
+                f"{self._url} cannot be reached ({_cause(error)}). Everything is kept and sent later."
+            ) from None
+        kind = response.headers.get("Content-Type", "")
+        return Answer(response.status_code, response.content, kind)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+
+def _cause(error: BaseException) -> str:
+    inner: BaseException | None = error
+    for _ in range(5):
+        reason = getattr(inner, "reason", None) or (inner.args[0] if inner is not None and inner.args else None)
+        if not isinstance(reason, BaseException):
+            break
+        inner = reason
+    text = str(inner).split(": ", 1)[-1]
+    return text[:160] or type(error).__name__

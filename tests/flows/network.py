@@ -1,0 +1,280 @@
+"""Nodes in one process with links in memory: the same stages as the daemons', stepped until all is quiet.
+
+The home systems are small true implementations of the adapter's promise: they keep rows, take orders idempotently
+and acknowledge them.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adapters.base import Ack, AckPage, Adapter, Page, RawRow, SourceError
+from adapters.facts import parse_facts
+from adapters.source import Source
+from schemas.identifiers import make_uscc
+
+from syncd import keyring
+from syncd.agreement.load import load_agreement
+from syncd.agreement.model import Agreement
+from syncd.errors import Retry
+from syncd.flows.bureau import Bureau, Peer, Signers
+from syncd.flows.startup import establish
+from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner
+from syncd.peers import Answer
+from syncd.stages import Stages, assemble
+from syncd.store.engine import Store
+from syncd.store.logs import Logs
+from syncd.store.sizes import SignedSizes
+from syncd.store.vault import Vault
+
+Json = dict[str, Any]
+ROOT = Path(__file__).parents[2]
+ORGAN = make_uscc("11310114", "00000001")
+THREE = ("310114", "320583", "320585")
+
+
+class HomeSystem(Adapter):
+    """A bureau's own system in memory: rows with a growing number, orders by (finding, measure)."""
+
+    def __init__(self) -> None:
+        self.rows: list[RawRow] = []
+        self.orders: dict[tuple[str, str], Json] = {}
+        self.acks: list[Ack] = []
+        self.down = False
+        self.silent = False
+        self.pushes = 0
+
+    def put(self, *rows: RawRow) -> None:
+        """Add rows, replacing what stands under the same key."""
+        keys = {(row.kind, row.key) for row in rows}
+        self.rows = [row for row in self.rows if (row.kind, row.key) not in keys] + list(rows)
+        self.written = getattr(self, "written", 0) + len(rows)
+
+    def remove(self, key: str) -> None:
+        """A row vanishes."""
+        self.rows = [row for row in self.rows if row.key != key]
+
+    def pull(self, cursor: Json | None) -> Page:
+        self._awake()
+        if cursor is None or cursor.get("written") != getattr(self, "written", 0):
+            rows = [RawRow(row.kind, row.key, dict(row.fields), row.where) for row in self.rows]
+            return Page(rows, {"written": getattr(self, "written", 0)}, False)
+        return Page([], cursor, False)
+
+    def push(self, rows: Sequence[Json]) -> None:
+        self._awake()
+        self.pushes += 1
+        for row in rows:
+            key = (row["CJD_RDBH"], row["CJD_CS"])
+            held = self.orders.get(key)
+            rank = (int(row["CJD_BBH"]), row["CJD_ZT"] == "0")
+            if held is not None and (int(held["CJD_BBH"]), held["CJD_ZT"] == "0") > rank:
+                continue
+            self.orders[key] = row
+            state = "applied" if row["CJD_ZT"] == "1" else "lifted"
+            day = "2026-11-22"
+            self.acks.append(Ack(row["CJD_RDBH"], row["CJD_CS"], int(row["CJD_BBH"]), row["CJD_ZXBM"], state, day))
+
+    def acknowledgements(self, cursor: Json | None) -> AckPage:
+        self._awake()
+        start = cursor["read"] if cursor else 0
+        rows = [] if self.silent else self.acks[start : start + 1000]
+        return AckPage(rows, {"read": start + len(rows)}, start + len(rows) < len(self.acks) and not self.silent)
+
+    def in_force(self, uscc: str) -> set[str]:
+        """Measures this system applies to an organisation now."""
+        return {row["CJD_CS"] for row in self.orders.values() if row["CJD_XDR_SHXYM"] == uscc and row["CJD_ZT"] == "1"}
+
+    def _awake(self) -> None:
+        if self.down:
+            raise SourceError("The home system is down for maintenance.", transient=True)
+
+
+@dataclass
+class Node:
+    """One bureau in the test."""
+
+    bureau: Bureau
+    stages: Stages
+    home: HomeSystem
+    source: Source
+
+
+@dataclass
+class MemoryLink:
+    """The way to a peer without a wire: calls its ``receive`` with the same bytes."""
+
+    sender: str
+    target: Callable[[], Node]
+    down: bool = False
+    lose_answers: int = 0
+    tamper: Callable[[bytes], bytes] | None = None
+    posted: list[bytes] = field(default_factory=list)
+
+    def post_entries(self, origin: str, body: bytes) -> Answer:
+        if self.down:
+            raise Retry("The peer is away.")
+        self.posted.append(body)
+        answer = self.target().stages.receive.entries(origin, self.tamper(body) if self.tamper else body, self.sender)
+        if self.lose_answers:
+            self.lose_answers -= 1
+            raise Retry("The answer was lost.")
+        return answer
+
+    def post_disclosures(self, origin: str, body: bytes) -> Answer:
+        return self.target().stages.receive.disclosures(origin, body, self.sender)
+
+
+class Network:
+    """All nodes; ``settle`` steps every stage until nobody has anything more to do."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.links: dict[tuple[str, str], MemoryLink] = {}
+        self.now = dt.datetime(2026, 11, 22, 1, 0, tzinfo=dt.UTC)
+
+    def clock(self) -> dt.datetime:
+        """Moves a millisecond at each look."""
+        self.now += dt.timedelta(milliseconds=1)
+        return self.now
+
+    def settle(self, *, collect: bool = True, limit: int = 20_000) -> None:
+        """Collect once everywhere, then run all stages until quiet; a peer or home system that is away is skipped."""
+        if collect:
+            for node in self.nodes.values():
+                self._drain(node.stages.steps()["collect"])
+        for _ in range(limit):
+            if not any([self._once(node) for node in self.nodes.values()]):
+                return
+        raise AssertionError("the network does not come to rest")
+
+    def _once(self, node: Node) -> bool:
+        steps = {name: step for name, step in node.stages.steps().items() if name != "collect"}
+        moved = [self._drain(step) for step in steps.values()]
+        size = self._size(node)
+        if node.stages.restrict is not None:
+            self._drain(node.stages.restrict.acknowledgements)
+        return any(moved) or self._size(node) != size
+
+    def _size(self, node: Node) -> int:
+        with node.bureau.store.read() as conn:
+            return node.bureau.logs.state(conn, node.bureau.origin).size
+
+    def _drain(self, step: Callable[[], bool]) -> bool:
+        moved = False
+        try:
+            while step():
+                moved = True
+        except (Retry, SourceError):
+            return False
+        return moved
+
+
+def agreement_files(codes: Sequence[str]) -> dict[str, bytes]:
+    """The shipped agreement, widened to these members; regions beyond the three copy the second one's mapping."""
+    folder = ROOT / "config/agreements/jiakuntai-eco"
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.toml")}
+    names = ", ".join(f'"{code}"' for code in codes)
+    head = files["agreement.toml"].decode()
+    old = next(line for line in head.splitlines() if line.startswith("members"))
+    files["agreement.toml"] = head.replace(old, f"members = [{names}]").encode()
+    for gone in set(THREE) - set(codes):
+        files["measures.toml"] = files["measures.toml"].replace(f', "{gone}"'.encode(), b"")
+    for code in codes:
+        if f"regions/{code}.toml" not in files:
+            files[f"regions/{code}.toml"] = files["regions/320583.toml"].replace(b'"320583"', f'"{code}"'.encode())
+    return {name: data for name, data in files.items() if not name.startswith("regions/") or name[8:14] in codes}
+
+
+def network(
+    folder: Path, urls: Callable[[str], str], codes: Sequence[str] = THREE, *, allow_candidates: bool = True
+) -> Network:
+    """Build nodes for these codes, each with its own store."""
+    net = Network()
+    agreement = load_agreement(agreement_files(codes))
+    keys = {}
+    for code in codes:
+        keyring.create(folder / code / "keys", code, "https://127.0.0.1:1")
+        keys[code] = keyring.load(folder / code / "keys")
+    peers = {code: peer(agreement, code, keys[code]) for code in codes}
+    for code in codes:
+        net.nodes[code] = _node(net, folder / code, urls(code), code, agreement, peers, keys[code], allow_candidates)
+    for node in net.nodes.values():
+        establish(node.bureau)
+    return net
+
+
+def signers(agreement: Agreement, code: str, keys: keyring.Keyring) -> Signers:
+    """The signers of a member."""
+    return Signers(
+        NoteSigner(f"{agreement.id}/{code}/1", keys.log, LOG_KEY),
+        NoteSigner(f"{agreement.id}/{code}/receipt", keys.receipt, COSIGNATURE_KEY),
+    )
+
+
+def peer(agreement: Agreement, code: str, keys: keyring.Keyring) -> Peer:
+    """The public side of a member."""
+    own = signers(agreement, code, keys)
+    return Peer(code, own.log.name, own.log.verifier, own.receipt.verifier)
+
+
+def _node(
+    net: Network,
+    folder: Path,
+    url: str,
+    code: str,
+    agreement: Agreement,
+    peers: dict[str, Peer],
+    keys: keyring.Keyring,
+    allow_candidates: bool,
+) -> Node:
+    store = Store.open(url)
+    store.upgrade()
+    vault = Vault.create(folder / "record-keys.db", keys.node_key)
+    sizes = SignedSizes.create(folder / "signed-sizes")
+    bureau = Bureau(
+        code=code, agreement=agreement, members=peers, store=store, logs=Logs(store, vault), vault=vault,
+        open_sizes=lambda: sizes, signers=signers(agreement, code, keys), clock=net.clock, wake=lambda bell: None,
+        allow_candidates=allow_candidates,
+    )  # fmt: skip
+    home = HomeSystem()
+    source = Source(home, facts_of(code), keys.row_key)
+    links = {other: MemoryLink(code, lambda other=other: net.nodes[other]) for other in peers if other != code}
+    net.links.update({(code, other): link for other, link in links.items()})
+    return Node(bureau, assemble(bureau, source, links), home, source)
+
+
+def facts_of(code: str) -> Any:
+    """The facts page of a test bureau: the shipped one of the database mode, with this place."""
+    text = (ROOT / "config/sources/taicang.toml").read_text("utf-8")
+    return parse_facts(text.replace("320585", code).encode())
+
+
+def company(n: int) -> str:
+    """The n-th invented company's USCC."""
+    return make_uscc("91320583", f"MA{n:06d}")
+
+
+def penalty(key: str, uscc: str, code: str, place: str, **changes: str) -> RawRow:
+    """A clean penalty row of 30 columns and the extras."""
+    fields = {
+        "ID": key, "CF_XDR_MC": f"演示第{key}化工有限公司", "CF_XDR_LB": "法人及非法人组织", "CF_XDR_SHXYM": uscc,
+        "CF_FRDB": "甲某某", "CF_WSH": f"环罚〔2026〕{key}号", "CF_WFXW": "超标排放水污染物", "CF_SY": "某日检查",
+        "CF_YJ": "《中华人民共和国水污染防治法》第八十三条", "CF_CFLB": "罚款", "CF_NR": "罚款贰万元", "CF_NR_FK": "2",
+        "CF_JDRQ": "2026/11/02", "CF_YXQ": "2099/12/31", "CF_GSJZQ": "2028/11/02", "CF_CFJG": "某某生态环境局",
+        "CF_CFJGDM": ORGAN, "CF_SJLY": "某某生态环境局", "CF_SJLYDM": ORGAN, "RDDM": code, "SSQH": place,
+        "GSRQ": "2026-11-05", "FYZT": "", "GXSJ": "2026-11-05 08:00:00.000000",
+    }  # fmt: skip
+    return RawRow("penalty", key, fields | changes, f"test:{key}")
+
+
+def relief(key: str, of: RawRow, status: str, **changes: str) -> RawRow:
+    """A relief row about a penalty row."""
+    fields = {
+        "ID": key, "CF_WSH": of.fields["CF_WSH"], "CF_CFJGDM": of.fields["CF_CFJGDM"],
+        "CF_XDR_SHXYM": of.fields["CF_XDR_SHXYM"], "XF_ZT": status, "XF_LX": "XYXF", "XF_WS": "信修〔2026〕1号",
+        "XF_RQ": "2026-11-21", "GXSJ": "2026-11-21 08:00:00.000000",
+    }  # fmt: skip
+    return RawRow("relief", key, fields | changes, f"test:{key}")
