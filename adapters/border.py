@@ -1,0 +1,118 @@
+"""The border 边界 by column name: what of a source row may pass, decided before any value is read.
+
+The columns of a row are known, listed as ignored, or named as unknown and dropped. Personal and free-text columns
+reach nothing but the keyed hash of the row.
+"""
+
+import hmac
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
+
+import orjson
+
+from adapters import columns, relief
+from adapters.base import RowFault, RowKind
+from adapters.facts import SourceFacts
+from schemas.identifiers import looks_like_person_id
+
+ROW_BYTES = 65_536
+"""What the texts of one row may come to; the standard's own lengths come to some 16,000 characters."""
+
+_SAFE_KEY = re.compile(r"(?=.*[0-9A-Za-z])\w[\w.:/@#()〔〕（）-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One set of column names as it occurs in a source; ``renamed`` is empty where all are the standard's."""
+
+    renamed: tuple[tuple[str, str], ...]
+    personal: tuple[str, ...]
+    unknown: frozenset[str]
+    hashed: Callable[[Mapping[str, str]], Sequence[str]]
+
+
+class Border:
+    """The columns of one source and the key of its hashes. Holds names only, never a row."""
+
+    def __init__(self, facts: SourceFacts, row_key: bytes) -> None:
+        own = facts.columns
+        beside = {own.row, own.determination, own.place, own.published, own.review}
+        self._known: dict[RowKind, tuple[str, ...]] = {
+            "penalty": tuple(sorted(beside.union(columns.LABELS))),
+            "relief": tuple(sorted({own.row, *relief.COLUMNS})),
+        }
+        self._silent = frozenset({own.updated, *own.ignored})
+        self._aliases = {
+            alias: column.code for column in columns.COLUMNS for alias in (*column.aliases, column.zh)
+        } | own.aliases
+        self._personal = frozenset(c.code for c in columns.COLUMNS if c.duty == "personal")
+        self._keyed = hmac.new(row_key, digestmod="sha256")
+        self.layout = lru_cache(256)(self._layout)
+
+    def _layout(self, kind: RowKind, names: tuple[str, ...]) -> Layout:
+        """How to read rows with these columns; worked out once for each header, not for each row."""
+        known = frozenset(self._known[kind]) | self._silent
+        renamed, unknown, personal = [], [], []
+        for name in names:
+            code = name if name in known else self._aliases.get(name, name)
+            if code != name:
+                renamed.append((name, code))
+            if code not in known:
+                unknown.append(name)
+            if code in self._personal:
+                personal.append(code)
+        hashed = self._known[kind]
+        whole = not renamed and set(hashed).issubset(names)
+        pick: Callable[[Mapping[str, str]], Sequence[str]] = (
+            itemgetter(*hashed) if whole else lambda fields: [fields.get(code, "") for code in hashed]
+        )
+        return Layout(tuple(renamed), tuple(dict.fromkeys(personal)), frozenset(unknown), pick)
+
+    def digest(self, layout: Layout, fields: Mapping[str, str]) -> str:
+        """HMAC-SHA256 (hex) of a row's known columns, personal and free text included.
+
+        The stamp of updating and columns that are ignored or unknown stay out: a row that was only touched, or a
+        column that appears, changes nothing. Keyed, since a hash of few values could be guessed back.
+        Empty for a row larger than ``ROW_BYTES``: nobody looks at its values.
+        """
+        content = orjson.dumps(layout.hashed(fields))
+        if len(content) > ROW_BYTES:
+            return ""
+        keyed = self._keyed.copy()
+        keyed.update(content)
+        return keyed.hexdigest()
+
+    def row_name(self, kind: RowKind, key: str) -> str:
+        """The name of a row within its source; a penalty and a relief row may have the same key.
+
+        A key that might be a person's number or name is replaced by a keyed hash, which names the row as well.
+        """
+        key = key.strip()
+        safe = _SAFE_KEY.fullmatch(key) and not (len(key) in (15, 18) and looks_like_person_id(key))
+        name = key if safe else self.hidden(key)
+        return name if kind == "penalty" else f"relief/{name}"
+
+    def hidden(self, key: str) -> str:
+        """A keyed hash in place of a row key."""
+        keyed = self._keyed.copy()
+        keyed.update(key.encode("utf-8", "replace"))
+        return "hmac-" + keyed.hexdigest()[:32]
+
+
+def renamed(fields: Mapping[str, str], layout: Layout) -> tuple[dict[str, str], RowFault | None]:
+    """The row under the standard's names. Two kinds of penalty are joined; any other contradiction is a fault."""
+    row, fault = dict(fields), None
+    for name, code in layout.renamed:
+        value = row.pop(name)
+        there = row.get(code, "")
+        if not there.strip():
+            row[code] = value
+        elif code == "CF_CFLB":
+            row[code] = f"{there};{value}"
+        elif value.strip() and value != there:
+            sentence = f"{name} is the same column and says something else; the source must decide."
+            fault = RowFault(code, "conflicting", sentence)
+    return row, fault

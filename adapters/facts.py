@@ -1,0 +1,110 @@
+"""The facts page of a source 来源说明: what a bureau's system is like, as data in ``config/sources/<bureau>.toml``.
+
+An engineer reads her system's manual and writes this page; no code decides what a column means. Unknown settings are
+refused, so that a slip of the pen is found at start-up and not in the register.
+"""
+
+import tomllib
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from adapters.base import AckState, SourceError
+from schemas.fault import Fault
+from schemas.identifiers import canonical_uscc
+
+ReliefKind = Literal[
+    "relief.disputed",
+    "relief.suspended",
+    "relief.repaired",
+    "relief.revoked",
+    "relief.expired",
+    "finding.upheld",
+    "finding.resumed",
+]
+
+
+def _organ(code: str) -> str:
+    try:
+        return canonical_uscc(code)
+    except Fault as fault:
+        raise ValueError(fault.sentence) from None
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("a time zone of the IANA database, for example Asia/Shanghai") from None
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Publisher(_Part):
+    """Who publishes the rows 发布单位, and the organ that decides where a row does not say."""
+
+    code: str = Field(pattern="^[1-9][0-9]{5}$", description="GB/T 2260 区划代码; also the bureau's own place")
+    name: str = Field(min_length=1, max_length=100)
+    organ: Annotated[str, AfterValidator(_organ)] = Field(description="处罚机关代码, where CF_CFJGDM is empty")
+
+
+class Origin(_Part):
+    """The system itself: which of the three modes, how often it changes, and how it writes time and text."""
+
+    id: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,31}$", description="stands in each finding's source.id")
+    mode: Literal["service", "files", "database"]
+    rhythm_seconds: float = Field(gt=0, description="how often something new may be there")
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    encoding: list[Literal["utf-8", "gb18030"]] = Field(min_length=1, description="tried in this order")
+
+
+class Columns(_Part):
+    """The columns beside the thirty of 双公示, and other names under which the thirty occur here."""
+
+    row: str = Field(description="row key 主键")
+    determination: str = Field(description="the bureau's own determination 认定代码; empty means: not determined")
+    place: str = Field(description="explicit place 属地, six digits; never derived from an organ's name")
+    published: str = Field(description="published on 公示日期")
+    review: str = Field(description="open to review 复议、诉讼")
+    updated: str = Field(description="updated at 更新时间")
+    aliases: dict[str, str] = Field(default={}, description="this source's name of a column → the standard's")
+    ignored: list[str] = Field(default=[], description="known to be of no use here: neither read nor hashed")
+
+
+class Review(_Part):
+    """Finality: values of the review column that keep a row waiting, and those that let it pass; others are faults."""
+
+    open: list[str] = Field(min_length=1)
+    closed: list[str] = Field(min_length=1)
+
+
+class SourceFacts(_Part):
+    """One source. ``illustrative`` says that the bureau's real format was not found and this one is made up."""
+
+    illustrative: bool
+    publisher: Publisher
+    source: Origin
+    columns: Columns
+    review: Review
+    relief: dict[str, ReliefKind] = Field(description="status value of a relief row → kind of entry")
+    feedback: dict[str, AckState] = Field(description="status value of an acknowledgement 回执 → state")
+    push: list[str] = Field(min_length=1, description="columns of an order 惩戒单, in this order")
+
+    @property
+    def place(self) -> str:
+        """The bureau's own region, GB/T 2260."""
+        return self.publisher.code
+
+
+def parse_facts(data: bytes) -> SourceFacts:
+    """Read a facts page. Raises ``SourceError`` that names the setting at fault, never its value."""
+    try:
+        return SourceFacts.model_validate(tomllib.loads(data.decode("utf-8")))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SourceError(f"The facts page is not valid TOML in UTF-8: {error}.", transient=False) from None
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SourceError(f"The facts page of the source cannot be used: {faults}.", transient=False) from None

@@ -1,0 +1,94 @@
+"""What comes out of the border verdict: records to share, and what waits, is in quarantine or only counted.
+
+Nothing here holds a value of a column that is not to be shared: a row is named by its key and a keyed hash.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from adapters.base import Json, RowFault
+
+
+@dataclass(slots=True)
+class FindingRecord:
+    """A penalty row that may be shared: ``body`` is ``finding/1.0`` with ``criterion`` and ``subject.type`` None.
+
+    ``digest`` is HMAC-SHA256 (hex) of the raw row; another digest means that the row was changed. ``updated`` is the
+    source's own stamp 更新时间 (text, as in the source; empty if it has none): of two versions the later one holds.
+    """
+
+    row: str
+    digest: str
+    updated: str
+    body: Json
+
+
+@dataclass(slots=True)
+class ReliefRecord:
+    """A relief row 信用修复: ``kind`` is the ledger's entry kind; organ, number and ``uscc`` find the finding.
+
+    ``row`` begins with ``relief/``: a penalty and a relief row of one source may have the same key.
+    ``left_out`` names what could not be read beside it: relief is never kept back for a bad date or ground.
+    """
+
+    row: str
+    digest: str
+    updated: str
+    kind: str
+    organ: str
+    number: str
+    uscc: str
+    body: Json
+    left_out: tuple[RowFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A row that cannot be accepted 隔离: source key, column, reason code, sentence, and a keyed hash of the row.
+
+    ``where`` says where it stood (file and line, table, path). A fault of a file has that as key, ``file`` as field.
+    """
+
+    row: str
+    digest: str
+    field: str
+    reason: str
+    sentence: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A penalty still open to review 复议、诉讼: it comes again when the source changes it."""
+
+    row: str
+    digest: str
+    updated: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Collected:
+    """One page after the border verdict; ``cursor`` continues behind it.
+
+    Every row is somewhere: rows = records + quarantined + waiting + duplicates + the sum of refused (``balanced``).
+    ``refused`` counts by ``natural_person`` and ``sole_proprietor`` and keeps nothing else of them. ``personal``
+    counts filled personal columns by name; ``unknown_columns`` names columns no list knows, whose values were dropped.
+    """
+
+    cursor: Json
+    more: bool
+    rows: int = 0
+    records: list[FindingRecord | ReliefRecord] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    personal: Counter[str] = field(default_factory=Counter)
+    unknown_columns: set[str] = field(default_factory=set)
+    duplicates: int = 0
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every row that came in is accounted for."""
+        kept = len(self.records) + len(self.quarantined) + len(self.waiting)
+        return self.rows == kept + self.duplicates + self.refused.total()

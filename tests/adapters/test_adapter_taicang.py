@@ -1,0 +1,226 @@
+"""Taicang's adapter on a real SQLite front database: the promise, and the bad days of a database."""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from adapter_promise import AdapterPromise, BureauSystem, findings, pages
+from adapter_rows import ACK_COLUMNS, PENALTY_COLUMNS, RELIEF_COLUMNS, Row, facts_of, order, penalty, relief
+
+from adapters.base import Json, SourceError
+from adapters.taicang import TaicangAdapter
+
+pytestmark = pytest.mark.fast
+
+ORDER_COLUMNS = facts_of("taicang").push
+
+
+class TaicangSystem(BureauSystem):
+    """The front database; a row under a key that is there is replaced, though no key is declared."""
+
+    facts = facts_of("taicang")
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        with self.front() as front:
+            for table, columns in (("xzcf", PENALTY_COLUMNS), ("xyxf", RELIEF_COLUMNS)):
+                front.execute(f"CREATE TABLE {table} ({', '.join(f'{c} TEXT' for c in columns)})")
+            columns = ", ".join(f"{c} {'INTEGER' if c == 'CJD_BBH' else 'TEXT'}" for c in ORDER_COLUMNS)
+            front.execute(f"CREATE TABLE cjd ({columns}, PRIMARY KEY (CJD_RDBH, CJD_CS))")
+            columns = ", ".join(f"{c} TEXT" for c in ACK_COLUMNS)
+            front.execute(f"CREATE TABLE cjd_hz (seq INTEGER PRIMARY KEY, {columns})")
+
+    def front(self) -> closing[sqlite3.Connection]:
+        return closing(sqlite3.connect(self.file, isolation_level=None))
+
+    def adapter(self) -> TaicangAdapter:
+        return TaicangAdapter(f"sqlite:///{self.file}", self.facts)
+
+    def put(self, penalties: Sequence[Row] = (), reliefs: Sequence[Row] = ()) -> None:
+        with self.front() as front:
+            front.execute("BEGIN")
+            for table, rows in (("xzcf", penalties), ("xyxf", reliefs)):
+                front.executemany(f"DELETE FROM {table} WHERE ID = ?", [(row["ID"],) for row in rows])
+            front.execute("COMMIT")
+        self.insert("xzcf", penalties)
+        self.insert("xyxf", reliefs)
+
+    def put_acks(self, acks: Sequence[Row]) -> None:
+        self.insert("cjd_hz", acks)
+
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
+        """Insert rows as they are."""
+        if rows:
+            names = list(rows[0])
+            marks = ", ".join("?" * len(names))
+            with self.front() as front:
+                front.execute("BEGIN")
+                front.executemany(
+                    f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})",
+                    [[row[name] for name in names] for row in rows],
+                )
+                front.execute("COMMIT")
+
+    def orders(self) -> dict[tuple[str, str], Json]:
+        with self.front() as front:
+            rows = front.execute(f"SELECT {', '.join(ORDER_COLUMNS)} FROM cjd").fetchall()
+        held = [dict(zip(ORDER_COLUMNS, row, strict=True)) for row in rows]
+        return {(row["CJD_RDBH"], row["CJD_CS"]): row for row in held}
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> TaicangSystem:
+    return TaicangSystem(tmp_path / "front.sqlite")
+
+
+class TestPromise(AdapterPromise):
+    """Database mode."""
+
+
+def fails(system: TaicangSystem) -> SourceError:
+    source = system.source()
+    with pytest.raises(SourceError) as caught:
+        source.collect(None)
+    source.close()
+    return caught.value
+
+
+def test_a_row_that_appears_within_a_time_already_read(system: TaicangSystem) -> None:
+    system.put([penalty(5), penalty(9)])
+    (page,) = pages(system)
+    system.put([penalty(3)])
+    (page,) = pages(system, page.cursor)
+    assert "KS2026000003" in [one.row for one in findings([page])]
+    (page,) = pages(system, page.cursor)
+    assert page.rows == 0
+
+
+def test_a_row_taken_away_hides_no_row_that_comes(system: TaicangSystem) -> None:
+    system.put([penalty(5), penalty(9)])
+    (page,) = pages(system)
+    with system.front() as front:
+        front.execute("DELETE FROM xzcf WHERE ID = 'KS2026000005'")
+    (page,) = pages(system, page.cursor)
+    assert page.rows == 0
+    system.put([penalty(3)])
+    (page,) = pages(system, page.cursor)
+    assert "KS2026000003" in [one.row for one in findings([page])]
+
+
+def test_a_key_that_is_not_unique_across_a_page(system: TaicangSystem) -> None:
+    rows = [penalty(n) for n in range(1, 500)]
+    twins = [penalty(500), penalty(500, CF_WSH="苏环行罚字〔2026〕83第999号")]
+    system.insert("xzcf", [*rows, *twins, penalty(501)])
+    collected = list(pages(system))
+    torn = [one for page in collected for one in page.quarantined]
+    assert [(one.row, one.reason) for one in torn] == [("KS2026000500", "duplicate_key")] * 2
+    assert len(findings(collected)) == 500
+
+
+def test_rows_no_cursor_can_meet_are_shown(system: TaicangSystem) -> None:
+    system.insert("xzcf", [penalty(1), penalty(2, GXSJ="")])
+    with system.front() as front:
+        front.execute("INSERT INTO xyxf (ID) VALUES ('XF-9')")
+        front.execute("INSERT INTO xzcf (CF_WSH, GXSJ) VALUES ('文号', '2026-11-22 09:00:00.000000')")
+    (page,) = pages(system)
+    assert sorted((one.row[:12], one.field, one.reason) for one in page.quarantined) == [
+        ("KS2026000002", "GXSJ", "missing"),
+        (next(one.row for one in page.quarantined if one.field == "ID")[:12], "ID", "missing"),
+        ("relief/XF-9", "GXSJ", "missing"),
+    ]
+    assert [one.row for one in findings([page])] == ["KS2026000001"]
+
+
+def test_values_of_other_types_and_nulls(system: TaicangSystem) -> None:
+    with system.front() as front:
+        front.execute("DROP TABLE xzcf")
+        names = ", ".join(f"{c} {'REAL' if c == 'CF_NR_FK' else 'TEXT'}" for c in PENALTY_COLUMNS)
+        front.execute(f"CREATE TABLE xzcf ({names})")
+    system.insert("xzcf", [penalty(1, CF_NR_FK="2.5")])
+    with system.front() as front:
+        front.execute("UPDATE xzcf SET BZ = NULL, CF_GSJZQ = NULL")
+    (one,) = findings(list(pages(system)))
+    assert one.body["amount"]["fine"] == "25000.00"
+    assert one.body["ends"]["publicity"] is None
+
+
+def test_an_unknown_column_is_named_and_dropped(system: TaicangSystem) -> None:
+    with system.front() as front:
+        front.execute("ALTER TABLE xzcf ADD COLUMN XXLX TEXT DEFAULT '机密'")
+    system.insert("xzcf", [penalty(1)])
+    (page,) = pages(system)
+    assert page.unknown_columns == {"XXLX"}
+    assert "机密" not in repr(page)
+
+
+def test_no_file_makes_none(system: TaicangSystem) -> None:
+    system.file = system.file.with_name("other.sqlite")
+    error = fails(system)
+    assert error.transient
+    assert not system.file.exists()
+
+
+def test_no_table_and_a_table_without_its_columns(system: TaicangSystem) -> None:
+    with system.front() as front:
+        front.execute("DROP TABLE xyxf")
+    error = fails(system)
+    assert not error.transient and "xyxf" in error.sentence
+    with system.front() as front:
+        front.execute("CREATE TABLE xyxf (ID TEXT)")
+    error = fails(system)
+    assert not error.transient and "GXSJ" in error.sentence
+
+
+def test_a_table_that_changes_while_we_run(system: TaicangSystem) -> None:
+    source = system.source()
+    source.collect(None)
+    with system.front() as front:
+        front.execute("ALTER TABLE xzcf DROP COLUMN BZ")
+    system.insert("xzcf", [{k: v for k, v in penalty(1).items() if k != "BZ"}])
+    with pytest.raises(SourceError) as caught:
+        source.collect(None)
+    assert caught.value.transient and "KS2026" not in str(caught.value)
+    assert len(source.collect(None).records) == 1
+    source.close()
+
+
+def test_a_locked_database_is_tried_again(system: TaicangSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.database.BUSY_SECONDS", 0.05)
+    source = system.source()
+    with system.front() as front:
+        front.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(SourceError) as caught:
+            source.push([order(1)])
+        front.execute("ROLLBACK")
+    assert caught.value.transient
+    source.push([order(1)])
+    assert len(system.orders()) == 1
+    source.close()
+
+
+def test_orders_are_all_there_or_none(system: TaicangSystem) -> None:
+    with system.front() as front:
+        front.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON cjd WHEN NEW.CJD_CS = 'EV-03' BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    source = system.source()
+    with pytest.raises(SourceError):
+        source.push([order(1), order(1, "EV-02"), order(1, "EV-03")])
+    assert system.orders() == {}
+    source.close()
+
+
+def test_a_url_that_is_none() -> None:
+    for url in ("nonsense", "nosuchdb://user:secret@host/x"):
+        with pytest.raises(SourceError) as caught:
+            TaicangAdapter(url, facts_of("taicang"))
+        assert not caught.value.transient and "secret" not in str(caught.value)
+
+
+def test_the_whole_table_by_pages_with_relief(system: TaicangSystem) -> None:
+    system.put([penalty(n, GXSJ=f"2026-11-22 09:00:{n % 3:02d}.000000") for n in range(1, 1501)], [relief(7)])
+    collected = list(pages(system, restarts=True))
+    assert len({one.row for one in findings(collected)}) == 1500
+    assert len(findings(collected)) == 1500
