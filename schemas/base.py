@@ -96,16 +96,10 @@ Day = Annotated[
     ),
     AfterValidator(_stored_day),
 ]
-Money = Annotated[
-    str, Field(pattern=r"^(0|[1-9][0-9]{0,15})\.[0-9]{2}$", description="人民币元，两位小数的十进制文本")
-]
+Money = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,15})\.[0-9]{2}$", description="人民币元，两位小数的十进制文本")]
 RegionCode = Annotated[str, Field(pattern="^[1-9][0-9]{5}$", description="行政区划代码（GB/T 2260，六位）")]
-LeafHex = Annotated[
-    str, Field(pattern="^[0-9a-f]{64}$", description="所指条目的叶子散列，SHA-256，小写十六进制")
-]
-Code = Annotated[
-    str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.:/@#-]{0,63}$", description="代码，不含自由文字")
-]
+LeafHex = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="所指条目的叶子散列，SHA-256，小写十六进制")]
+Code = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.:/@#-]{0,63}$", description="代码，不含自由文字")]
 Count = Annotated[int, Field(ge=0, le=_INTEGER_LIMIT, description="非负整数")]
 Name = Annotated[
     str,

@@ -59,9 +59,7 @@ def read_end(text: str) -> date | None:
     if day in FAR_ENDS:
         return None
     if day in NO_DAYS:
-        raise InvalidDay(
-            "sentinel", "The end is 1900-01-01: over, or without end? The source must correct it."
-        )
+        raise InvalidDay("sentinel", "The end is 1900-01-01: over, or without end? The source must correct it.")
     return day
 
 

@@ -29,9 +29,7 @@ class Feedback(Body):
     about: LeafHex | None = Field(description="所反馈的认定；单独成条时为空，由条目指明")
     measure: Code = Field(description="惩戒措施代码")
     department: Annotated[Name, Field(max_length=128)] = Field(description="反馈部门")
-    state: Literal["applied", "not_applicable", "refused", "lifted"] = Field(
-        description="已执行、不适用、拒绝、已解除"
-    )
+    state: Literal["applied", "not_applicable", "refused", "lifted"] = Field(description="已执行、不适用、拒绝、已解除")
     on: Day = Field(description="反馈日期")
     matter: Code | None = Field(description="所用事项代码")
     effect: Code | None = Field(description="效果代码")

@@ -20,9 +20,7 @@ _NUMBER = rf"^[^\s{CONTROLS}\uff01-\uff5ea-z()\[\]{{}}【】〖〗﹝﹞﹙﹚�
 
 def _says_a_number(number: str) -> str:
     if says_no_number(number):
-        raise PydanticCustomError(
-            "placeholder_number", "The number says that there is none: it makes no key."
-        )
+        raise PydanticCustomError("placeholder_number", "The number says that there is none: it makes no key.")
     return number
 
 
@@ -87,9 +85,7 @@ class Finding(Body):
     )
     criterion: Code | None = Field(description="协议中的失信行为标准代码；未能对应时为空")
     legal_basis: Text = Field(description="处罚依据（CF_YJ）")
-    kinds: list[Annotated[ShortText, Field(min_length=1)]] = Field(
-        max_length=32, description="处罚类别（CF_CFLB）"
-    )
+    kinds: list[Annotated[ShortText, Field(min_length=1)]] = Field(max_length=32, description="处罚类别（CF_CFLB）")
     amount: Amount
     violation: Text = Field(description="违法行为类型（CF_WFXW）")
     decided_on: Day = Field(description="处罚决定日期")

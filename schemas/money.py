@@ -29,9 +29,7 @@ def from_wan(text: str) -> str:
         raise InvalidMoney("negative", "The amount is negative; the source must correct it.")
     found = _WAN.fullmatch(plain)
     if not found:
-        raise InvalidMoney(
-            "format", "The amount is no plain decimal number in 万元; the source must correct it."
-        )
+        raise InvalidMoney("format", "The amount is no plain decimal number in 万元; the source must correct it.")
     whole, decimals = found.group(1) or "0", found.group(2) or ""
     if len(decimals) > _DECIMALS:
         raise InvalidMoney("decimals", "The amount has more than six decimals of 万元, less than one fen 分.")

@@ -22,6 +22,4 @@ class Relief(Body):
     document: ShortText | None = Field(description="文书号")
     received_on: Day | None = Field(description="收到材料日期")
     effective_from: Day | None = Field(description="生效日期；为空时自登记之时起")
-    clears: list[LeafHex] = Field(
-        default=[], max_length=256, description="所解除的标记（恢复或维持时）；其他标记不变"
-    )
+    clears: list[LeafHex] = Field(default=[], max_length=256, description="所解除的标记（恢复或维持时）；其他标记不变")

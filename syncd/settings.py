@@ -20,7 +20,7 @@ class _Section(BaseModel):
 
 def _region(code: str) -> str:
     if not (len(code) == 6 and code.isascii() and code.isdigit()):
-        raise ValueError("a region is six digits of GB/T 2260, for example 320583")
+        raise ValueError("a region is six digits of GB/T 2260")
     return code
 
 

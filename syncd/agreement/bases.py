@@ -41,9 +41,7 @@ def bases_in_force(
 
 def measures_with_basis(agreement: Agreement, region: str, day: date) -> frozenset[str]:
     """The measures that some row carries in the region on ``day``, for at least one type of organisation."""
-    return frozenset(
-        measure for measure in agreement.measures if any(_carrying(agreement, measure, region, day))
-    )
+    return frozenset(measure for measure in agreement.measures if any(_carrying(agreement, measure, region, day)))
 
 
 def _carrying(agreement: Agreement, measure: str, region: str, day: date) -> Iterator[LegalBasis]:

@@ -77,9 +77,7 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     Paths are relative to the agreement's folder, with ``/``. Members compare this digest: one changed
     byte in any file is another agreement.
     """
-    listing = sorted(
-        (path, sha256(data).hexdigest()) for path, data in files.items() if not path.startswith(MEMBERS)
-    )
+    listing = sorted((path, sha256(data).hexdigest()) for path, data in files.items() if not path.startswith(MEMBERS))
     return sha256(orjson.dumps(listing)).hexdigest()
 
 

@@ -164,9 +164,7 @@ def _impose(plan: _Plan, last: date, day: date, demonstration: bool) -> Judgemen
         if to < day:
             ended.append((planned.id, "ended"))
             continue
-        measures.append(
-            ImposedMeasure(planned.id, planned.kind, planned.responder, planned.basis, from_=day, to=to)
-        )
+        measures.append(ImposedMeasure(planned.id, planned.kind, planned.responder, planned.basis, from_=day, to=to))
     details = (*plan.details, *ended)
     if not measures:  # step 9
         return _hold("nothing_in_force", details, demonstration)

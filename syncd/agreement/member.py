@@ -82,9 +82,7 @@ def load_member(data: bytes) -> Member:
         raise _unusable(f"these fields are missing, unknown or malformed: {', '.join(named)}") from None
     agreement, code, _ = member.origin.split("/")
     roles = {"receipt_vkey": "receipt", "witness_vkey": "witness"}
-    names = {"log_vkey": member.origin} | {
-        field: f"{agreement}/{code}/{role}" for field, role in roles.items()
-    }
+    names = {"log_vkey": member.origin} | {field: f"{agreement}/{code}/{role}" for field, role in roles.items()}
     for field, name in names.items():
         if getattr(member, field).partition("+")[0] != name:
             raise _unusable(f"the key in field {field} does not bear the name {name}")

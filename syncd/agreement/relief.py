@@ -69,9 +69,7 @@ UNTOUCHED = ReliefState()
 """No relief at all."""
 
 
-def relief_state(
-    events: Iterable[Event], day: date, recognised: Collection[bytes] = frozenset()
-) -> ReliefState:
+def relief_state(events: Iterable[Event], day: date, recognised: Collection[bytes] = frozenset()) -> ReliefState:
     """Fold the events of one finding, in any order and with any repetition, into what stands on ``day``.
 
     ``recognised``: leaves of the amendments this region has put in force; the newest is enough. Never raises.

@@ -2,7 +2,7 @@
 
 Verdict on one accepted source row, in this order:
 
-1. the same row with the same keyed hash: unchanged;
+1. the same row with the same keyed hash, or an older version of it: unchanged;
 2. explicit place of another bureau: linked at the desk, never issued;
 3. the same decision under another row key: one finding, noted as a duplicate;
 4. a row that was issued and changed: ``finding.amended``; with another organisation, number or date the old one is
@@ -18,23 +18,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from schemas.registry import InvalidBody, check_body
 from sqlalchemy import Connection, Row
 
-from adapters.records import Collected, FindingRecord, Quarantined, ReliefRecord
+from adapters.records import Collected, FindingRecord, Quarantined, ReliefRecord, Waiting
 from adapters.source import Source
+from schemas.registry import InvalidBody, check_body
 from syncd.agreement.mapping import map_local_code
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.record import Saying, record, sign
-from syncd.flows.relieve import Relief, match_relief
+from syncd.flows.relieve import Relief, match_relief, relief_body
 from syncd.flows.understand import finding_row, natural_key
 from syncd.ledger.entry import Ref
 from syncd.store import desk, register, sourcebook
 from syncd.store.append import Appended
+from syncd.store.register import Finding
 
 Json = dict[str, Any]
 ISSUED, LINKED, DUPLICATE, WAITING = "issued", "linked", "duplicate", "waiting"
+REVIEWED = "reviewed"  # issued, and then found open to review 复议、诉讼 again
+SETTLED = frozenset({ISSUED, LINKED, DUPLICATE})
 
 
 @dataclass
@@ -42,8 +45,8 @@ class Plan:
     """What one page of a source leads to, before anything is written."""
 
     issue: list[tuple[FindingRecord, Json]] = field(default_factory=list)
-    amend: list[tuple[FindingRecord, Json, Row[Any]]] = field(default_factory=list)
-    suspend: list[tuple[FindingRecord, Row[Any]]] = field(default_factory=list)
+    amend: list[tuple[FindingRecord, Json, Finding]] = field(default_factory=list)
+    suspend: list[tuple[FindingRecord | Waiting, Finding, str]] = field(default_factory=list)
     rows: list[Json] = field(default_factory=list)
     desk: list[Json] = field(default_factory=list)
     refused: list[Quarantined] = field(default_factory=list)
@@ -63,10 +66,11 @@ class Collect:
         bureau = self._bureau
         with bureau.store.read() as conn:
             place = self._place(conn)
+        began = bureau.now_text()
         page = self._source.collect(place["cursor"])
         failpoint("collect.before_write")
         with bureau.store.write() as conn:
-            issued = self._write(conn, page, place["pass"])
+            issued = self._write(conn, page, place["pass"], began)
             if place["full"] and not page.more:
                 self._vanished(conn, place["pass"])
             following = {"cursor": page.cursor, "pass": place["pass"], "full": place["full"] and page.more}
@@ -90,12 +94,13 @@ class Collect:
         place: Json = orjson.loads(text) if text else {"cursor": None, "pass": 1, "full": True}
         return place
 
-    def _write(self, conn: Connection, page: Collected, pass_: int) -> int:
+    def _write(self, conn: Connection, page: Collected, pass_: int, began: str) -> int:
         bureau = self._bureau
         findings = [one for one in page.records if isinstance(one, FindingRecord)]
         reliefs = [one for one in page.records if isinstance(one, ReliefRecord)]
         plan = self._plan(conn, findings, pass_)
-        self._set_aside(plan, page, pass_)
+        self._reopened(conn, plan, page.waiting, pass_)
+        self._set_aside(plan, page)
         sayings = self._sayings(plan)
         appended = record(bureau, conn, sayings)
         self._note_issued(conn, plan, appended, pass_)
@@ -105,7 +110,7 @@ class Collect:
         now = bureau.now_text()
         desk.put(conn, plan.desk + relief.desk, now)
         self._clear(conn, page, plan, now)
-        self._count(conn, page, plan, len(relief.sayings), now)
+        self._count(conn, page, plan, len(relief.sayings), began)
         return len(appended) + len(relief.sayings)
 
     def _plan(self, conn: Connection, records: Sequence[FindingRecord], pass_: int) -> Plan:
@@ -121,13 +126,13 @@ class Collect:
         issuing = dict[bytes, str]()
         for one in records:
             body, row, key = bodies[one.row], known.get(one.row), keys[one.row]
-            if row is not None and row.digest == one.digest and row.status in (ISSUED, LINKED, DUPLICATE):
+            if row is not None and row.status in SETTLED and (row.digest == one.digest or one.updated < row.updated):
                 plan.unchanged += 1  # step 1
-                plan.rows.append(self._row(one, row.status, row.finding, pass_))
+                plan.rows.append(self._seen(row, pass_))
             elif body["place"] != self._bureau.code:  # step 2
                 plan.rows.append(self._row(one, LINKED, None, pass_))
                 plan.desk.append(self._linked(one, body, key))
-            elif row is not None and row.status == ISSUED and row.finding in before:  # step 4
+            elif row is not None and row.status in (ISSUED, REVIEWED) and row.finding in before:  # step 4
                 self._changed(plan, one, body, before[row.finding], key, pass_)
             elif key in held or key in issuing:  # step 3
                 plan.rows.append(self._row(one, DUPLICATE, held[key].leaf if key in held else None, pass_))
@@ -157,9 +162,9 @@ class Collect:
         kind = local.subject_type if local is not None else None
         return {**body, "criterion": criterion, "subject": {**body["subject"], "type": kind}}
 
-    def _changed(self, plan: Plan, one: FindingRecord, body: Json, before: Row[Any], key: bytes, pass_: int) -> None:
+    def _changed(self, plan: Plan, one: FindingRecord, body: Json, before: Finding, key: bytes, pass_: int) -> None:
         if before.natural_key != key:
-            plan.suspend.append((one, before))
+            plan.suspend.append((one, before, "row_changed"))
             plan.rows.append(self._row(one, ISSUED, before.leaf, pass_))
             facts = {"source": self.name, "row": one.row, "finding": before.leaf.hex()}
             item = {"kind": "identity_changed", "mark": f"{self.name}/{one.row}", "reason": "other_decision"}
@@ -175,13 +180,33 @@ class Collect:
         facts = {"source": self.name, "row": one.row, "place": body["place"], "natural_key": key.hex()}
         return {"kind": "linked", "mark": f"{self.name}/{one.row}", "reason": "other_place", "facts": facts}
 
+    def _seen(self, row: Row[Any], pass_: int) -> Json:
+        return {"source": self.name, "row": row.row, "digest": row.digest, "status": row.status,
+                "finding": row.finding, "updated": row.updated, "pass_": pass_}  # fmt: skip
+
     def _row(self, one: Any, status: str, finding: bytes | None, pass_: int) -> Json:
         return {"source": self.name, "row": one.row, "digest": one.digest, "status": status,
-                "finding": finding, "pass_": pass_}  # fmt: skip
+                "finding": finding, "updated": one.updated, "pass_": pass_}  # fmt: skip
 
-    def _set_aside(self, plan: Plan, page: Collected, pass_: int) -> None:
+    def _reopened(self, conn: Connection, plan: Plan, waiting: Sequence[Waiting], pass_: int) -> None:
+        """A row open to review waits; one that was issued before is suspended at once, and a person resumes it."""
+        known = sourcebook.known(conn, self.name, [one.row for one in waiting])
+        issued = {row.row: row.finding for row in known.values() if row.status == ISSUED and row.finding}
+        held = register.findings_by_leaf(conn, set(issued.values()))
+        for one in waiting:
+            finding = held.get(issued.get(one.row, b""))
+            row = known.get(one.row)
+            if finding is not None:
+                plan.suspend.append((one, finding, "under_review"))
+                plan.rows.append(self._row(one, REVIEWED, finding.leaf, pass_))
+                facts = {"source": self.name, "row": one.row, "finding": finding.leaf.hex()}
+                mark = f"{self.name}/{one.row}"
+                plan.desk.append({"kind": "under_review", "mark": mark, "reason": one.reason, "facts": facts})
+            elif row is None or row.status != REVIEWED:
+                plan.rows.append(self._row(one, WAITING, None, pass_))
+
+    def _set_aside(self, plan: Plan, page: Collected) -> None:
         """Rows in quarantine and rows that wait for review: named by key, column and reason, never by text."""
-        plan.rows += [self._row(one, WAITING, None, pass_) for one in page.waiting]
         for one in [*page.quarantined, *plan.refused]:
             facts = {"source": self.name, "row": one.row, "field": one.field, "digest": one.digest,
                      "sentence": one.sentence}  # fmt: skip
@@ -192,9 +217,10 @@ class Collect:
         origin = self._bureau.origin
         said = [Saying("finding.issued", None, body) for _, body in plan.issue]
         said += [Saying("finding.amended", Ref(origin, row.id, row.leaf.hex()), body) for _, body, row in plan.amend]
-        body: Json = {"schema": "relief/1.0", "ground": "row_changed", "by": self._bureau.code, "document": None,
-                "received_on": None, "effective_from": None, "clears": []}  # fmt: skip
-        said += [Saying("relief.suspended", Ref(origin, row.id, row.leaf.hex()), body) for _, row in plan.suspend]
+        for _, row, ground in plan.suspend:
+            said.append(
+                Saying("relief.suspended", Ref(origin, row.id, row.leaf.hex()), relief_body(ground, self._bureau))
+            )
         return said
 
     def _note_issued(self, conn: Connection, plan: Plan, appended: Sequence[Appended], pass_: int) -> None:
@@ -229,12 +255,13 @@ class Collect:
         ]  # fmt: skip
         desk.put(conn, items, self._bureau.now_text())
 
-    def _count(self, conn: Connection, page: Collected, plan: Plan, relief: int, now: str) -> None:
+    def _count(self, conn: Connection, page: Collected, plan: Plan, relief: int, began: str) -> None:
         name = f"source:{self.name}"
         board = sourcebook.read_board(conn).get(name, {})
         totals = board.get("totals", {})
+        quarantined = len(page.quarantined) + len(plan.refused)
         counts = {"rows": page.rows, "issued": len(plan.issue), "amended": len(plan.amend), "relief": relief,
-                  "unchanged": plan.unchanged, "duplicates": page.duplicates, "quarantined": len(page.quarantined) + len(plan.refused),
+                  "unchanged": plan.unchanged, "duplicates": page.duplicates, "quarantined": quarantined,
                   "waiting": len(page.waiting), "refused": page.refused.total()}  # fmt: skip
         for key, value in counts.items():
             totals[key] = totals.get(key, 0) + value
@@ -243,14 +270,14 @@ class Collect:
             refused[reason] = refused.get(reason, 0) + count
         unknown = sorted(set(board.get("unknown_columns", [])) | page.unknown_columns)
         facts = {
-            "last_pull": now,
+            "last_pull": self._bureau.now_text(),
             "error": None,
             "totals": totals,
             "refused": refused,
             "unknown_columns": unknown,
         }
         sourcebook.post(conn, name, facts)
-        self._bureau.notice("collect.page", {"source": self.name, **counts})
+        self._bureau.notice("collect.page", {"source": self.name, "began": began, **counts})
 
 
 def _key_of(body: Json) -> bytes:

@@ -12,12 +12,14 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from syncd.errors import NeedsPerson
+from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
 from syncd.flows.recognise import Recognise
 from syncd.flows.record import Saying, record, sign
+from syncd.flows.relieve import relief_body
 from syncd.flows.respond import respond
-from syncd.flows.resync import operator_body
+from syncd.flows.resync import Finish, operator_body
 from syncd.ledger.entry import Ref
 from syncd.store import desk, register, sourcebook
 
@@ -42,10 +44,13 @@ class Decide:
             "subject_type": self._judge_again,
             "vanished": self._revoke,
             "identity_changed": self._replace,
+            "under_review": self._resume,
             "unreadable": self._try_again,
         }
 
-    def run(self, item: int, release: bool, account: int, ground: str) -> Json:
+    def run(
+        self, item: int, release: bool, account: int, ground: str, finish: Finish = lambda conn, result: None
+    ) -> Json:
         """Release or refuse an item; raises ``NeedsPerson`` where there is none or it cannot be released."""
         bureau = self._bureau
         with bureau.store.write() as conn:
@@ -59,12 +64,15 @@ class Decide:
             desk.decide(conn, item, state, str(account), ground, bureau.now_text())
             body = operator_body(f"desk.{'release' if release else 'refuse'}.{row.kind}", account, ground)
             record(bureau, conn, [Saying("operator.acted", None, body)])
+            result: Json = {"item": item, "kind": row.kind, "state": state, "done": done}
+            finish(conn, result)
+        failpoint("decide.after_commit")
         if release and row.kind == "unreadable":
             self._recognise.reconsider()
         sign(bureau)
         for bell in ("collect", "share", "recognise", "restrict"):
             bureau.wake(bell)
-        return {"item": item, "kind": row.kind, "state": state, "done": done}
+        return result
 
     def _release(self, conn: Connection, row: Row[Any], account: int) -> str:
         doing = self._releases.get(row.kind)
@@ -99,11 +107,24 @@ class Decide:
         self._revoke_finding(conn, facts["finding"], "row_changed")
         known = sourcebook.known(conn, facts["source"], [facts["row"]])
         rows = [{"source": facts["source"], "row": one.row, "digest": "", "status": "revoked", "finding": None,
+                "updated": "",
                  "pass_": one.pass_} for one in known.values()]  # fmt: skip
         sourcebook.remember(conn, rows)
         for collect in self._collects:
             collect.read_again(conn)
         return "the old finding was revoked; the row is read again and issued anew"
+
+    def _resume(self, conn: Connection, row: Row[Any], account: int) -> str:
+        facts = orjson.loads(row.facts)
+        leaf = bytes.fromhex(facts["finding"])
+        finding = register.findings_by_leaf(conn, [leaf])[leaf]
+        marks = [event.leaf.hex() for event in register.relief_of(conn, [leaf]).get(leaf, ())
+                 if event.kind == "relief.suspended"]  # fmt: skip
+        body = relief_body("review_over", self._bureau, marks)
+        record(self._bureau, conn, [Saying("finding.resumed", Ref(self._bureau.origin, finding.id, leaf.hex()), body)])
+        for collect in self._collects:
+            collect.read_again(conn)
+        return "the finding was resumed; the row is read again"
 
     def _try_again(self, conn: Connection, row: Row[Any], account: int) -> str:
         return "read again"
@@ -111,6 +132,5 @@ class Decide:
     def _revoke_finding(self, conn: Connection, leaf: str, ground: str) -> None:
         found = register.findings_by_leaf(conn, [bytes.fromhex(leaf)])
         for row in found.values():
-            body: Json = {"schema": "relief/1.0", "ground": ground, "by": self._bureau.code, "document": None,
-                    "received_on": None, "effective_from": None, "clears": []}  # fmt: skip
+            body = relief_body(ground, self._bureau)
             record(self._bureau, conn, [Saying("relief.revoked", Ref(self._bureau.origin, row.id, leaf), body)])

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from syncd.agreement.force import ADVISORY, Restriction, in_force_of, standing
 from syncd.agreement.relief import ReliefState
@@ -18,7 +18,8 @@ from syncd.flows.books import Books
 from syncd.flows.respond import state_of
 from syncd.store import checkpoints, desk, outbox, register
 from syncd.store import state as logs
-from syncd.store.register import Response
+from syncd.store.outbox import Delivery
+from syncd.store.register import Finding, ReliefRow, Response
 
 Json = dict[str, Any]
 
@@ -40,7 +41,7 @@ class Inquiry:
         """Every organisation with a finding, and what is in force on it."""
         region = self._region(region)
         with self._books.store.read() as conn:
-            grouped: dict[str, list[Row[Any]]] = {}
+            grouped: dict[str, list[Finding]] = {}
             for row in register.findings_of(conn):
                 grouped.setdefault(row.uscc, []).append(row)
             relief = register.relief_of(conn, None)
@@ -53,7 +54,7 @@ class Inquiry:
             raise NeedsPerson(f"{region} is no member of this agreement; its members are {', '.join(members)}.")
         return region or self._books.code
 
-    def _standing(self, conn: Connection, uscc: str, rows: Sequence[Row[Any]], region: str, day: dt.date) -> Json:
+    def _standing(self, conn: Connection, uscc: str, rows: Sequence[Finding], region: str, day: dt.date) -> Json:
         leaves = [row.leaf for row in rows]
         relief = register.relief_of(conn, leaves)
         answered = register.responses_of(conn, leaves, region)
@@ -63,10 +64,10 @@ class Inquiry:
     def _organisation(
         self,
         uscc: str,
-        rows: Sequence[Row[Any]],
-        relief: Mapping[bytes, Sequence[Row[Any]]],
+        rows: Sequence[Finding],
+        relief: Mapping[bytes, Sequence[ReliefRow]],
         answered: Mapping[bytes, Mapping[str, Response]],
-        sent: Mapping[bytes, Row[Any]],
+        sent: Mapping[bytes, Delivery],
         region: str,
         day: dt.date,
     ) -> Json:
@@ -94,11 +95,11 @@ class Inquiry:
 
     def _finding(
         self,
-        row: Row[Any],
+        row: Finding,
         response: Response | None,
         relief: ReliefState,
         restriction: Restriction,
-        sent: Row[Any] | None,
+        sent: Delivery | None,
         day: dt.date,
     ) -> Json:
         names = self._books.agreement.measures
@@ -145,9 +146,9 @@ class Inquiry:
     def _steps(
         self,
         conn: Connection,
-        row: Row[Any],
+        row: Finding,
         answered: Mapping[str, Response],
-        relief: Sequence[Row[Any]],
+        relief: Sequence[ReliefRow],
         origins: Mapping[int, str],
     ) -> list[Json]:
         agreement, body = self._books.agreement, orjson.loads(row.body)

@@ -145,6 +145,8 @@ class Receive:
         line = bureau.signers.receipt.cosign(text, seconds)
         with bureau.store.write() as conn:
             bureau.logs.add_cosignature(conn, owner.origin, offered.size, bureau.code, line, seconds, bureau.clock())
+            failpoint("receive.before_line_commit")
+        failpoint("receive.after_line")
         return Answer(200, f"{line}\n".encode())
 
     def _refuse(self, owner: Peer, error: IntegrityError) -> Answer:
@@ -179,6 +181,8 @@ class Receive:
             bureau.logs.attach_disclosures(
                 conn, origin, [(idx, one) for (idx, _), one in zip(wanted, sealed, strict=True)]
             )
+            failpoint("disclosures.before_commit")
+        failpoint("disclosures.after_commit")
         if wanted:
             bureau.wake("reconsider")
         return Answer(200, f"{len(wanted)}\n".encode())

@@ -1,8 +1,9 @@
 """Stage ``recognise`` 互认: any log this node holds → what it means in this region.
 
-Two cursors over each log. Relief is read to the end of what is held and acts at once; findings below the *target*
+Three cursors over each log. Relief is read to the end of what is held and acts at once; findings below the *target*
 (the newest size the sender had when it sent) are answered only when the target is reached, so catching up never
-imposes what is already relieved (LEDGER §6). Cursor, register and appended answers commit together: a crash before
+imposes what is already relieved (LEDGER §6). What other regions answered only informs, so it is read when nothing
+that acts is waiting. Cursor, register and appended answers commit together: a crash before
 the commit leaves nothing, a crash after it leaves nothing to do.
 """
 
@@ -15,7 +16,7 @@ from sqlalchemy import Connection
 from syncd.failpoint import failpoint
 from syncd.flows.answer import DECLINED, HELD, IMPOSED, LIFTED
 from syncd.flows.bureau import Bureau, Peer, day_of_text
-from syncd.flows.opening import Opened, is_relief, read_opened
+from syncd.flows.opening import INFORMING, Opened, is_relief, read_opened
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.respond import respond, response_row
 from syncd.flows.understand import AMENDED, Changes, suspend_until_read, understand
@@ -23,8 +24,10 @@ from syncd.store import desk, register
 from syncd.store.state import LogState
 
 Json = dict[str, Any]
-BATCH = 256
+BATCH = 512
 FAST_LANE = frozenset({"relief.disputed", "relief.suspended", "relief.repaired", "relief.revoked", AMENDED})
+ISSUED = "finding.issued"
+SAID_HERE = frozenset({ISSUED, IMPOSED, LIFTED, DECLINED, HELD, "feedback.reported", "operator.acted"})
 UNREADABLE_AT_PEER = frozenset(
     {"unknown_kind", "other_agreement", "no_disclosure", "does_not_open", "invalid_body", "newer_schema",
      "not_canonical", "exception", "not_its_finding"}
@@ -52,7 +55,7 @@ class Recognise:
             if done[origin] < state.settled:
                 self._findings(state, done[origin], min(done[origin] + BATCH, state.settled))
                 return True
-        return False
+        return any(self._answers(state) for state in states.values())
 
     def _cursor(self, conn: Connection, lane: str, origin: str) -> int:
         value = self._bureau.logs.get_cursor(conn, f"{lane}:{origin}")
@@ -73,7 +76,8 @@ class Recognise:
                         suspend_until_read(state.id, one, changes)
             self._apply(conn, state, changes)
             bureau.logs.set_cursor(conn, f"relief:{state.origin}", str(stop))
-            failpoint("recognise.before_commit")
+            failpoint("relief.before_commit")
+        failpoint("relief.after_commit")
         self._after()
 
     def _findings(self, state: LogState, start: int, stop: int) -> None:
@@ -81,14 +85,52 @@ class Recognise:
         owner = bureau.owner(state.origin)
         with bureau.store.write() as conn:
             if owner is not None:
-                opened = read_opened(bureau, conn, state.origin, start, stop)
-                self._apply(conn, state, understand(bureau, state.id, owner, opened))
-                self._peer_answers(conn, state, owner, opened)
+                self._recognise(conn, state, owner, start, stop)
             bureau.logs.set_cursor(conn, f"recognise:{state.origin}", str(stop))
             bureau.logs.set_cursor(conn, f"relief:{state.origin}", str(stop))
             failpoint("recognise.before_commit")
         failpoint("recognise.after_commit")
         self._after()
+
+    def _recognise(self, conn: Connection, state: LogState, owner: Peer, start: int, stop: int) -> None:
+        """Read and answer. Of one's own log, what this node said itself is known already and not opened again."""
+        own = owner.code == self._bureau.code
+        opened = read_opened(self._bureau, conn, state.origin, start, stop, unwanted=SAID_HERE if own else INFORMING)
+        changes = understand(self._bureau, state.id, owner, opened)
+        if own:
+            changes.affected |= self._issued_here(conn, state, start, stop)
+        self._apply(conn, state, changes)
+
+    def _answers(self, state: LogState) -> bool:
+        """One batch of what another region answered; False if there is none."""
+        bureau, owner = self._bureau, self._bureau.owner(state.origin)
+        if owner is None or state.own:
+            return False
+        with bureau.store.read() as conn:
+            start = self._cursor(conn, "answers", state.origin)
+        stop = min(start + BATCH, state.settled)
+        if start >= stop:
+            return False
+        with bureau.store.write() as conn:
+            opened = read_opened(bureau, conn, state.origin, start, stop, only=INFORMING)
+            self._apply(conn, state, understand(bureau, state.id, owner, [one for one in opened if one.fault]))
+            self._peer_answers(conn, state, owner, opened)
+            bureau.logs.set_cursor(conn, f"answers:{state.origin}", str(stop))
+            failpoint("recognise.before_answers_commit")
+        self._after()
+        return True
+
+    def _issued_here(self, conn: Connection, state: LogState, start: int, stop: int) -> set[bytes]:
+        """Findings of one's own log: ``collect`` has put them into the register; one that is missing there is read."""
+        issued = register.issued_between(conn, state.id, start, stop)
+        entries = self._bureau.logs.read_entries(conn, state.origin, start, stop, only=(ISSUED,))
+        missing = [row.index for row in entries if row.leaf_hash not in issued]
+        for index in missing:
+            opened = read_opened(self._bureau, conn, state.origin, index, index + 1)
+            owner = self._bureau.members[self._bureau.code]
+            register.add_findings(conn, understand(self._bureau, state.id, owner, opened).findings)
+            issued |= {one.leaf for one in opened if one.fault is None}
+        return issued
 
     def _after(self) -> None:
         if sign(self._bureau):
@@ -165,6 +207,8 @@ class Recognise:
                 register.unhold(conn, [(row.log, row.idx)])
                 desk.clear(conn, "unreadable", [one.leaf.hex() for one in opened], bureau.now_text())
                 understood += 1
+            failpoint("reconsider.before_commit")
+        failpoint("reconsider.after_commit")
         self._after()
         return understood
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.registry import check_body
 from sqlalchemy import Connection
 
+from schemas.registry import check_body
 from syncd.errors import Stop
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
@@ -23,7 +23,9 @@ from syncd.store.append import Appended, Draft
 
 Json = dict[str, Any]
 ITEMS_PER_BATCH_ENTRY = 256
-CHECKED_BEFORE = frozenset({"finding.issued", "finding.amended"})  # by `collect`, where a fault is the row's own
+# Findings are checked by `collect`, where a fault is the row's own; answers are built from a checked agreement, and a
+# test checks the answer of every rule against the schema.
+CHECKED_BEFORE = frozenset({"finding.issued", "finding.amended", "restriction.imposed", "restriction.lifted"})
 _SALT = 32
 
 
@@ -90,4 +92,6 @@ def sign(bureau: Bureau) -> int:
             note = format_note(text, [bureau.signers.log.sign(text), line])
             bureau.logs.set_note(conn, bureau.origin, listed.size, note)
             bureau.logs.add_cosignature(conn, bureau.origin, listed.size, own.code, line, seconds, bureau.clock())
+        failpoint("sign.before_commit")
+    failpoint("sign.after_commit")
     return len(waiting)

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from adapters.records import ReliefRecord
 from syncd.flows.bureau import Bureau
 from syncd.flows.record import Saying
 from syncd.ledger.entry import Ref
 from syncd.store import desk, register, sourcebook
+from syncd.store.register import Finding, ReliefRow
 
 Json = dict[str, Any]
 CLEARS = {"finding.upheld": ("relief.disputed",), "finding.resumed": ("relief.suspended",)}
@@ -30,6 +31,12 @@ class Relief:
     waiting: list[Json] = field(default_factory=list)
     met: list[str] = field(default_factory=list)
     desk: list[Json] = field(default_factory=list)
+
+
+def relief_body(ground: str, bureau: Bureau, clears: Sequence[str] = ()) -> Json:
+    """The body of relief that this bureau says by itself; ``ground`` is a code."""
+    return {"schema": "relief/1.0", "ground": ground, "by": bureau.code, "document": None, "received_on": None,
+            "effective_from": None, "clears": list(clears)}  # fmt: skip
 
 
 def match_relief(bureau: Bureau, conn: Connection, source: str, records: Sequence[ReliefRecord], pass_: int) -> Relief:
@@ -67,7 +74,7 @@ def match_relief(bureau: Bureau, conn: Connection, source: str, records: Sequenc
     return relief
 
 
-def _say(bureau: Bureau, relief: Relief, one: Json, finding: Row[Any], events: Sequence[Row[Any]]) -> None:
+def _say(bureau: Bureau, relief: Relief, one: Json, finding: Finding, events: Sequence[ReliefRow]) -> None:
     body = orjson.loads(one["body"])
     cleared = CLEARS.get(one["kind"], ())
     body["clears"] = [event.leaf.hex() for event in events if event.kind in cleared]
@@ -87,6 +94,7 @@ def _row(source: str, row: str, digest: str, status: str, finding: bytes | None,
         "digest": digest,
         "status": status,
         "finding": finding,
+        "updated": "",
         "pass_": pass_,
     }
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from syncd.agreement.relief import UNTOUCHED, Event, ReliefState, relief_state
 from syncd.agreement.workdays import due
@@ -19,7 +19,8 @@ from syncd.flows.record import Saying, record
 from syncd.ledger.entry import Ref
 from syncd.store import desk, outbox, register
 from syncd.store.append import Appended
-from syncd.store.register import Response
+from syncd.store.outbox import Delivery
+from syncd.store.register import ReliefRow, Response
 
 Json = dict[str, Any]
 RELIEF_WORKING_DAYS = 3  # 行政处罚法 Art. 48 with Art. 85: withdrawn within three working days
@@ -50,8 +51,8 @@ def respond(bureau: Bureau, conn: Connection, leaves: Iterable[bytes]) -> int:
 
 def _cases(bureau: Bureau, conn: Connection, leaves: set[bytes], day: dt.date) -> tuple[list[Case], dict[bytes, Ref]]:
     rows = register.findings_by_leaf(conn, leaves)
-    groups = register.findings_by_key(conn, {row.natural_key for row in rows.values()})
-    everyone = {row.leaf: row for group in groups.values() for row in group}
+    groups = register.findings_by_key(conn, register.shared_keys(conn, {row.natural_key for row in rows.values()}))
+    everyone = {**rows, **{row.leaf: row for group in groups.values() for row in group}}
     relief = register.relief_of(conn, list(everyone))
     answered = register.responses_of(conn, list(everyone), bureau.code)
     states = {leaf: state_of(relief.get(leaf, ()), day) for leaf in everyone}
@@ -62,20 +63,20 @@ def _cases(bureau: Bureau, conn: Connection, leaves: set[bytes], day: dt.date) -
         if leaf not in rows and before is None:
             continue  # a twin whose own log has not been recognised so far: its turn comes
         twins = [Twin(other.leaf, other.place != other.issuer, states[other.leaf])
-                 for other in groups[row.natural_key] if other.log != row.log]  # fmt: skip
+                 for other in groups.get(row.natural_key, ()) if other.log != row.log]  # fmt: skip
         refs[leaf] = Ref(origins[row.log], row.id, leaf.hex())
         cases.append(Case(leaf, row.issuer, row.place, orjson.loads(row.body), states[leaf], twins, before))
     return cases, refs
 
 
-def state_of(rows: Sequence[Row[Any]], day: dt.date) -> ReliefState:
+def state_of(rows: Sequence[ReliefRow], day: dt.date) -> ReliefState:
     """The relief table's verdict on a finding's relief rows."""
     if not rows:
         return UNTOUCHED
     return relief_state([event_of(row) for row in rows], day)
 
 
-def event_of(row: Row[Any]) -> Event:
+def event_of(row: ReliefRow) -> Event:
     """A relief row as an event of the relief table."""
     return Event(
         kind=row.kind,
@@ -107,7 +108,8 @@ def _note(
         delivery = _delivery(case, kind, body, earlier.get(case.leaf), entry.at)
         if delivery is not None:
             deliveries.append(delivery)
-    outbox.put(conn, deliveries)
+    if bureau.has_home:
+        outbox.put(conn, deliveries)
     now = bureau.now_text()
     again = {case.leaf.hex() for case, _, _ in changed if case.before is not None}
     for reason in DESK_REASONS if again else ():
@@ -149,7 +151,7 @@ def response_row(region: str, finding: bytes, before: Response | None, kind: str
     }
 
 
-def _delivery(case: Case, kind: str, body: Json, earlier: Row[Any] | None, at: str) -> Json | None:
+def _delivery(case: Case, kind: str, body: Json, earlier: Delivery | None, at: str) -> Json | None:
     """Present state for the home system: new measures on, those that no longer follow off."""
     if kind == IMPOSED:
         on = [{**measure, "on": True} for measure in body["measures"]]
@@ -165,6 +167,7 @@ def _delivery(case: Case, kind: str, body: Json, earlier: Row[Any] | None, at: s
         "counter": _counter(case.before),
         "active": kind == IMPOSED,
         "measures": orjson.dumps(on + off).decode(),
+        "terms": orjson.dumps({name: body.get(name) for name in ("rule", "mark", "demonstration")}).decode(),
         "state": "pending",
         "next_change": None,
         "queued_at": at,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from adapters.base import Ack
 from adapters.source import Source
@@ -19,9 +19,11 @@ from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.record import ITEMS_PER_BATCH_ENTRY, Saying, record, sign
 from syncd.store import outbox, register, sourcebook
+from syncd.store.outbox import Delivery
+from syncd.store.register import Finding
 
 Json = dict[str, Any]
-BATCH = 256
+BATCH = 512
 KIND_ZH = {"binding": "约束", "discretionary": "裁量", "advisory": "建议"}
 FIELD_ZH = "生态环境"
 MARK_ZH = {"disputed": "异议"}
@@ -41,14 +43,12 @@ class Restrict:
             rows = outbox.pending(conn, BATCH)
             leaves = [row.finding for row in rows]
             found = register.findings_by_leaf(conn, leaves)
-            answered = register.responses_of(conn, leaves, bureau.code)
         if not rows:
             return False
         orders: list[Json] = []
         batch = f"{bureau.code}-{int(bureau.clock().timestamp() * 1000)}"
         for row in rows:
-            response = answered[row.finding][bureau.code].parsed()
-            orders += orders_of(bureau.agreement, bureau.code, row, found[row.finding], response, batch, day)
+            orders += orders_of(bureau.agreement, bureau.code, row, found[row.finding], batch, day)
         failpoint("restrict.before_push")
         self._source.push(orders)
         failpoint("restrict.after_push")
@@ -57,6 +57,8 @@ class Restrict:
             outbox.delivered(conn, [_delivered(row, said[row.finding], day) for row in rows], bureau.now_text())
             facts = {"last_delivery": bureau.now_text(), "orders": len(orders), "error": None}
             sourcebook.post(conn, "home", facts)
+            failpoint("restrict.before_commit")
+        failpoint("restrict.after_commit")
         bureau.notice("restrict.delivered", {"findings": len(rows), "orders": len(orders)})
         return True
 
@@ -78,6 +80,7 @@ class Restrict:
                 record(bureau, conn, [Saying("feedback.reported", None, items=said)])
             bureau.logs.set_cursor(conn, "acknowledgements", orjson.dumps(page.cursor).decode())
             failpoint("acknowledgements.before_commit")
+        failpoint("acknowledgements.after_commit")
         if sign(bureau):
             bureau.wake("share")
         bureau.notice("restrict.acknowledged", {"items": len(items), "log": origin})
@@ -106,18 +109,18 @@ class Restrict:
         return items
 
 
-def _acknowledged(row: Row[Any], said: Json, day: dt.date) -> Json:
+def _acknowledged(row: Delivery, said: Json, day: dt.date) -> Json:
     state = "acknowledged" if complete(row, said, day) else row.state
     return {"leaf": row.finding, "now_state": state, "said": orjson.dumps(said).decode()}
 
 
-def _delivered(row: Row[Any], said: str, day: dt.date) -> Json:
+def _delivered(row: Delivery, said: str, day: dt.date) -> Json:
     """A home system may acknowledge before the delivery is marked: then it is acknowledged at once."""
     state = "acknowledged" if complete(row, orjson.loads(said), day) else "delivered"
     return {"leaf": row.finding, "version": row.counter, "now_state": state, "change": next_change(row, day)}
 
 
-def complete(row: Row[Any], said: Json, day: dt.date) -> bool:
+def complete(row: Delivery, said: Json, day: dt.date) -> bool:
     """Whether every measure has been answered for what it is now: one that is off, as lifted or never applied."""
     today = day.isoformat()
     for measure in orjson.loads(row.measures):
@@ -128,7 +131,7 @@ def complete(row: Row[Any], said: Json, day: dt.date) -> bool:
     return True
 
 
-def next_change(row: Row[Any], day: dt.date) -> str | None:
+def next_change(row: Delivery, day: dt.date) -> str | None:
     """The first day after ``day`` on which a delivered measure ends by itself."""
     ends = [measure["to"] for measure in orjson.loads(row.measures) if measure["on"]]
     later = [end for end in ends if end >= day.isoformat()]
@@ -140,14 +143,13 @@ def next_change(row: Row[Any], day: dt.date) -> str | None:
 def orders_of(
     agreement: Agreement,
     region: str,
-    row: Row[Any],
-    finding: Row[Any],
-    response: Json,
+    row: Delivery,
+    finding: Finding,
     batch: str,
     day: dt.date,
 ) -> list[Json]:
     """The order rows 惩戒单 of one finding: a row for each measure, on or lifted, as of ``day``."""
-    body = orjson.loads(finding.body)
+    terms = orjson.loads(row.terms)
     today = day.isoformat()
     common = {
         "CJD_PCH": batch,
@@ -155,15 +157,15 @@ def orders_of(
         "CJD_BBH": str(row.counter),
         "CJD_LY": FIELD_ZH,
         "CJD_SY": finding.criterion or "",
-        "CJD_GZ": response.get("rule") or "",
+        "CJD_GZ": terms.get("rule") or "",
         "CJD_WSH": finding.number,
-        "CJD_WSRQ": body["decided_on"],
+        "CJD_WSRQ": finding.decided_on,
         "CJD_TQBM": agreement.regions[region].department,
         "CJD_SFFK": "是",
         "CJD_XDR_MC": finding.name,
         "CJD_XDR_SHXYM": finding.uscc,
-        "CJD_BJ": MARK_ZH.get(response.get("mark") or "", ""),
-        "CJD_YS": "演示" if response.get("demonstration") else "",
+        "CJD_BJ": MARK_ZH.get(terms.get("mark") or "", ""),
+        "CJD_YS": "演示" if terms.get("demonstration") else "",
     }
     orders = []
     for measure in orjson.loads(row.measures):

@@ -4,10 +4,13 @@ Moving a cursor back re-derives and re-delivers, and appends nothing that is alr
 account and on what ground is written into the ledger (``operator.acted``); the free text of the reason stays here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from sqlalchemy import Connection
+
 from syncd.errors import NeedsPerson
+from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
 from syncd.flows.record import Saying, record, sign
@@ -15,6 +18,8 @@ from syncd.flows.share import Share
 from syncd.store import outbox, sourcebook
 
 Json = dict[str, Any]
+Finish = Callable[[Connection, Json], None]
+"""Marks a job as done with its result, in the transaction that writes the job's entry."""
 STAGES = ("collect", "share", "recognise", "restrict")
 
 
@@ -26,7 +31,9 @@ class Resync:
         self._collects = collects
         self._shares = shares
 
-    def run(self, stage: str, peer: str | None, dry_run: bool, account: int) -> Json:
+    def run(
+        self, stage: str, peer: str | None, dry_run: bool, account: int, finish: Finish = lambda conn, result: None
+    ) -> Json:
         """Do it; returns what was (or would be) moved. Raises ``NeedsPerson`` for an unknown stage or peer."""
         doing = {"collect": self._collect, "share": self._share, "recognise": self._recognise,
                  "restrict": self._restrict}.get(stage)  # fmt: skip
@@ -35,15 +42,19 @@ class Resync:
         if peer is not None and (peer not in self._bureau.members or peer == self._bureau.code):
             raise NeedsPerson(f"{peer} is not another member of this agreement. Nothing was moved.")
         moved = doing(peer, dry_run)
-        if not dry_run:
-            self._say(stage, peer, moved, account)
-        return {"stage": stage, "peer": peer, "dry_run": dry_run, **moved}
-
-    def _say(self, stage: str, peer: str | None, moved: Json, account: int) -> None:
+        failpoint("resync.before_record")
+        result: Json = {"stage": stage, "peer": peer, "dry_run": dry_run, **moved}
         body = operator_body("resync", account, "operator_request", stage=stage, peer=peer)
         body |= {"from": moved.get("from"), "to": moved.get("to")}
         with self._bureau.store.write() as conn:
-            record(self._bureau, conn, [Saying("operator.acted", None, body)])
+            if not dry_run:
+                record(self._bureau, conn, [Saying("operator.acted", None, body)])
+            finish(conn, result)
+        if not dry_run:
+            self._wake_all()
+        return result
+
+    def _wake_all(self) -> None:
         sign(self._bureau)
         for bell in ("share", "recognise", "restrict", "collect"):
             self._bureau.wake(bell)
@@ -76,7 +87,7 @@ class Resync:
                     continue
                 entries += state.size
                 if not dry_run:
-                    for lane in ("recognise", "relief"):
+                    for lane in ("recognise", "relief", "answers"):
                         bureau.logs.set_cursor(conn, f"{lane}:{state.origin}", "0")
         return {"entries": entries, "from": entries, "to": 0}
 

@@ -99,6 +99,7 @@ class Share:
                 bureau.logs.add_cosignature(conn, bureau.origin, size, peer.code, line, stamp, bureau.clock())
                 sourcebook.post(conn, f"peer:{peer.code}", {"last_contact": bureau.now_text(), "size": size})
                 failpoint("share.before_commit")
+            failpoint("share.after_commit")
             self._start = None
             bureau.notice("share.countersigned", {"peer": peer.code, "size": size})
             return

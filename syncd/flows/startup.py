@@ -9,6 +9,7 @@
 from typing import Any
 
 from syncd.errors import Stop
+from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.record import Saying, record, sign
 
@@ -16,7 +17,11 @@ Json = dict[str, Any]
 
 
 def establish(bureau: Bureau) -> None:
-    """Check the node's state and make its log ready; raises ``Stop`` with what a person can do."""
+    """Check the node's state and make its log ready; raises ``Stop`` with what a person can do.
+
+    Only the holder of the daemon's lock may call this: it brings the tables to this version's form.
+    """
+    bureau.store.upgrade()
     with bureau.store.write() as conn:
         for origin in bureau.origins:
             owner = bureau.owner(origin)
@@ -35,6 +40,7 @@ def establish(bureau: Bureau) -> None:
         size = bureau.logs.state(conn, bureau.origin).size
     if size == 0:  # step 3
         _adopt(bureau)
+        failpoint("startup.before_sign")
     sign(bureau)  # step 4
 
 
@@ -80,3 +86,4 @@ def _adopt(bureau: Bureau) -> None:
     }
     with bureau.store.write() as conn:
         record(bureau, conn, [Saying("agreement.adopted", None, public=adopted)])
+        failpoint("startup.before_commit")

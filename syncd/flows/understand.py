@@ -63,6 +63,7 @@ def finding_row(log: int, idx: int, leaf: bytes, identity: str, issuer: str, bod
         "number": key["number"],
         "place": body["place"],
         "criterion": body["criterion"],
+        "decided_on": body["decided_on"],
         "body": orjson.dumps(body).decode(),
         "amended": None,
         "amended_idx": -1,

@@ -1,13 +1,20 @@
-"""Jobs 任务: what commands have asked for, done one after another by whoever holds the daemon's lock."""
+"""Jobs 任务: what commands have asked for, done one after another by whoever holds the daemon's lock.
 
+A job is marked done in the transaction that writes its entry, so that a crash leaves it either to be done or done: a
+decision is never taken twice, nor told to have failed because it had been taken already.
+"""
+
+from functools import partial
 from typing import Any
 
 import orjson
+from sqlalchemy import Connection
 
 from syncd.errors import SyncdError
+from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.decide import Decide
-from syncd.flows.resync import Resync
+from syncd.flows.resync import Finish, Resync
 from syncd.store import jobs
 
 Json = dict[str, Any]
@@ -27,16 +34,31 @@ class Work:
         with bureau.store.read() as conn:
             queued = jobs.queued(conn)
         for job in queued:
+            state = "done"
             try:
-                state, result = "done", self._do(job.kind, orjson.loads(job.args))
+                self._do(job.kind, orjson.loads(job.args), partial(self._finish, job.id))
             except SyncdError as error:
-                state, result = "failed", {"error": str(error)}
-            with bureau.store.write() as conn:
-                jobs.finish(conn, job.id, state, result, bureau.now_text())
+                state = self._fail(job.id, str(error))
+            except Exception as error:  # a fault of ours must not keep the jobs behind it waiting for ever
+                state = self._fail(job.id, f"A fault of this program ({type(error).__name__}); please report it.")
             bureau.notice("job", {"job": job.id, "kind": job.kind, "state": state})
         return False
 
-    def _do(self, kind: str, args: Json) -> Json:
+    def _do(self, kind: str, args: Json, finish: Finish) -> None:
         if kind == "resync":
-            return self._resync.run(args["stage"], args["peer"], args["dry_run"], args["account"])
-        return self._decide.run(args["item"], kind == "desk.release", args["account"], args["ground"])
+            self._resync.run(args["stage"], args["peer"], args["dry_run"], args["account"], finish)
+        else:
+            self._decide.run(args["item"], kind == "desk.release", args["account"], args["ground"], finish)
+
+    def _finish(self, job: int, conn: Connection, result: Json) -> None:
+        jobs.finish(conn, job, "done", result, self._bureau.now_text())
+        failpoint("work.before_commit")
+
+    def _fail(self, job: int, sentence: str) -> str:
+        """Keep the sentence, unless the job itself was done and only what followed it failed: that is tried again."""
+        with self._bureau.store.write() as conn:
+            row = jobs.one(conn, job)
+            if row is not None and row.state == "queued":
+                jobs.finish(conn, job, "failed", {"error": sentence}, self._bureau.now_text())
+                return "failed"
+        return "done"

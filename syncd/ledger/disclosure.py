@@ -63,6 +63,22 @@ def open_disclosure(entry_id: str, commitment: str, raw: bytes) -> Json:
     return body
 
 
+def peek_disclosure(entry_id: str, commitment: str, raw: bytes) -> bytes:
+    """Return the bytes of the body that ``commitment`` commits to, without reading them.
+
+    For bodies that only inform: that they are the committed bytes is proven, that they are canonical is left to whoever
+    reads or audits them. Raises MeaningError as ``open_disclosure`` does.
+    """
+    if len(raw) > DISCLOSURE_LIMIT:
+        raise MeaningError("disclosure_too_large")
+    salt = raw[-_SALT_TEXT - 2 : -2]
+    if raw[:_HEAD] != b'{"body":' or raw[-_TAIL:] != b',"salt":"%b"}' % salt or not salt.isascii():
+        raise MeaningError("disclosure_not_canonical")
+    if _commit(entry_id, salt.decode(), raw[_HEAD:-_TAIL]) != commitment:
+        raise MeaningError("disclosure_does_not_open")
+    return raw[_HEAD:-_TAIL]
+
+
 def disclose_items(entry_id: str, items: Sequence[tuple[bytes, Json]]) -> tuple[list[str], bytes]:
     """Return the item commitments and the disclosure of a batch entry of (salt, item) pairs.
 

@@ -5,47 +5,55 @@ and how far delivery has come: ``pending`` → ``delivered`` → ``acknowledged`
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
+from syncd.store.bulk import execute
 from syncd.store.engine import bulk_upsert
+from syncd.store.register import fetch_among
 from syncd.store.register_tables import deliveries
 
 Json = dict[str, Any]
 
 
+class Delivery(NamedTuple):
+    """The present state of one finding for the home system.
+
+    ``measures``: JSON list of ``{id, kind, responder, basis, from, to, on}``; ``terms``: JSON with rule, mark and
+    whether it is a demonstration 演示; ``acknowledged``: JSON of measure → what the department said 回执.
+    """
+
+    finding: bytes
+    counter: int
+    active: bool
+    measures: str
+    terms: str
+    state: str
+    next_change: str | None
+    queued_at: str
+    delivered_at: str | None
+    acknowledged: str
+
+
+_DELIVERY = f"SELECT {', '.join(Delivery._fields)} FROM deliveries"
+
+
 def put(conn: Connection, rows: Sequence[Json]) -> None:
     """Queue the present state of findings; what was queued before for the same finding is replaced."""
-    replaced = (
-        "counter",
-        "active",
-        "measures",
-        "state",
-        "next_change",
-        "queued_at",
-        "delivered_at",
-        "acknowledged",
-    )
+    replaced = tuple(name for name in Delivery._fields if name != "finding")
     bulk_upsert(conn, deliveries, rows, ("finding",), replaced)
 
 
-def pending(conn: Connection, limit: int) -> list[Row[Any]]:
+def pending(conn: Connection, limit: int) -> list[Delivery]:
     """The next deliveries, liftings before restrictions."""
-    query = (
-        select(deliveries)
-        .where(deliveries.c.state == "pending")
-        .order_by(deliveries.c.active, deliveries.c.queued_at)
-        .limit(limit)
-    )
-    return list(conn.execute(query))
+    sql = f"{_DELIVERY} WHERE state = 'pending' ORDER BY active, queued_at LIMIT {limit}"
+    return [Delivery(*row) for row in execute(conn, sql)]
 
 
-def of_findings(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, Row[Any]]:
+def of_findings(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, Delivery]:
     """Deliveries of these findings."""
-    if not leaves:
-        return {}
-    return {row.finding: row for row in conn.execute(select(deliveries).where(deliveries.c.finding.in_(leaves)))}
+    return {row[0]: Delivery(*row) for row in fetch_among(conn, _DELIVERY, "finding", leaves)}
 
 
 def delivered(conn: Connection, sent: Sequence[Json], now: str) -> None:

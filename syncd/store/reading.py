@@ -14,7 +14,7 @@ from syncd.errors import Stop
 from syncd.ledger.entry import Ref
 from syncd.ledger.tiles import edge_tiles, root_at
 from syncd.ledger.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, TileReader
-from syncd.store.bulk import among, execute
+from syncd.store.bulk import among, execute, marks
 from syncd.store.rows import uuid_bytes
 from syncd.store.vault import Sealed
 
@@ -64,9 +64,19 @@ def read_records(conn: Connection, origin: str, start: int, stop: int) -> list[t
     return [(leaf, None if sealed is None else Sealed(key_id, sealed)) for leaf, key_id, sealed in found]
 
 
-def read_entries(conn: Connection, origin: str, start: int, stop: int) -> list[EntryRow]:
-    """The entries ``start`` to ``stop`` (excluded), in order; fewer if the log ends before."""
-    return [_entry_row(row) for row in execute(conn, _ENTRY_ROW + _RANGE, (origin, start, stop))]
+def read_entries(
+    conn: Connection, origin: str, start: int, stop: int, without: Collection[str] = (), only: Collection[str] = ()
+) -> list[EntryRow]:
+    """The entries ``start`` to ``stop`` (excluded), in order; fewer if the log ends before.
+
+    ``without`` leaves kinds out, ``only`` leaves all others out; a leaf that was not understood counts as no kind.
+    """
+    kinds, condition = tuple(without or only), ""
+    if kinds:
+        listed = marks(kinds)
+        condition = f" AND (e.kind IS NULL OR e.kind NOT IN ({listed}))" if without else f" AND e.kind IN ({listed})"
+    sql = f"{_ENTRY_ROW}WHERE e.log = {_LOG} AND e.idx >= ? AND e.idx < ?{condition} ORDER BY e.idx"
+    return [_entry_row(row) for row in execute(conn, sql, (origin, start, stop, *kinds)).fetchall()]
 
 
 def entries_of(conn: Connection, refs: Collection[Ref]) -> list[EntryRow]:

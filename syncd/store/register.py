@@ -5,23 +5,64 @@ Functions take a connection, so that a stage commits cursor, register and append
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
+from syncd.store.bulk import among, execute
 from syncd.store.engine import bulk_upsert
 from syncd.store.register_tables import findings, held_entries, relief_events, responses
 
 Json = dict[str, Any]
 
-_RESPONSE_UPDATES = ("kind", "counter", "body", "leaf", "id", "log", "idx", "at", "since", "released_by",
-                     "imposed", "imposed_leaf", "stopped_on")  # fmt: skip
+_CHUNK = 500
+_RESPONSE_UPDATES = (
+    "kind", "counter", "body", "leaf", "id", "log", "idx", "at", "since", "released_by", "imposed", "imposed_leaf",
+    "stopped_on",
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Finding(NamedTuple):
+    """A finding as the register knows it; ``body`` is ``finding/1.0`` as text, the newest recognised version."""
+
+    leaf: bytes
+    log: int
+    idx: int
+    id: str
+    issuer: str
+    uscc: str
+    name: str
+    natural_key: bytes
+    organ: str
+    number: str
+    place: str
+    criterion: str | None
+    decided_on: str
+    body: str
+    amended: bytes | None
+    amended_idx: int
+
+    def parsed(self) -> Json:
+        """The body as JSON."""
+        parsed: Json = orjson.loads(self.body)
+        return parsed
+
+
+class ReliefRow(NamedTuple):
+    """A relief or mark 修复、异议 about a finding; ``clears`` is a JSON list of leaf hashes in hex."""
+
+    leaf: bytes
+    finding: bytes
+    kind: str
+    log: int
+    idx: int
+    at_day: str
+    effective_from: str | None
+    clears: str
+
+
+class Response(NamedTuple):
     """What a region answered to a finding: the newest of its ``restriction.*`` or ``finding.held``.
 
     ``imposed`` is the body of its newest ``restriction.imposed``, kept after a lifting so that past days can be asked;
@@ -50,6 +91,20 @@ class Response:
         return parsed
 
 
+_FINDING = f"SELECT {', '.join(Finding._fields)} FROM findings"
+_RELIEF = f"SELECT {', '.join(ReliefRow._fields)} FROM relief_events"
+_RESPONSE = f"SELECT {', '.join(Response._fields)} FROM responses"
+
+
+def fetch_among(conn: Connection, sql: str, column: str, values: Collection[Any]) -> list[Any]:
+    """Rows whose ``column`` is one of ``values``, past SQLAlchemy's per-row work: this is the hot road."""
+    listed, rows = list(values), list[Any]()
+    for start in range(0, len(listed), _CHUNK):
+        condition, given = among(conn, column, listed[start : start + _CHUNK])
+        rows += execute(conn, f"{sql} WHERE {condition}", given).fetchall()
+    return rows
+
+
 def add_findings(conn: Connection, rows: Sequence[Json]) -> None:
     """Store findings by leaf; one that is there already stays as it is, amendments included."""
     bulk_upsert(conn, findings, rows, ("leaf",), ())
@@ -61,7 +116,7 @@ def add_relief(conn: Connection, rows: Sequence[Json]) -> None:
 
 
 def amend_findings(conn: Connection, rows: Sequence[Json]) -> None:
-    """Replace bodies: ``of`` (finding), ``by`` and ``by_idx`` (amendment), ``now_name``, ``now_criterion``, ``now_body``.
+    """Replace bodies: ``of`` (finding), ``by`` and ``by_idx`` (amendment), ``now_name``, ``_criterion``, ``_body``.
 
     An amendment older than the one in force changes nothing, so that reading the log again is no difference.
 
@@ -89,46 +144,52 @@ def put_responses(conn: Connection, rows: Sequence[Json]) -> None:
     bulk_upsert(conn, responses, rows, ("finding", "region"), _RESPONSE_UPDATES)
 
 
-def findings_by_leaf(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, Row[Any]]:
+def findings_by_leaf(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, Finding]:
     """Findings of these leaves; unknown leaves are absent."""
-    if not leaves:
-        return {}
-    found = conn.execute(select(findings).where(findings.c.leaf.in_(list(leaves))))
-    return {row.leaf: row for row in found}
+    return {row[0]: Finding(*row) for row in fetch_among(conn, _FINDING, "leaf", leaves)}
 
 
-def findings_by_key(conn: Connection, keys: Collection[bytes]) -> dict[bytes, list[Row[Any]]]:
+def issued_between(conn: Connection, log: int, start: int, stop: int) -> set[bytes]:
+    """Leaves of a log's findings that stand in the register, by where they stand in the log."""
+    query = select(findings.c.leaf).where(findings.c.log == log, findings.c.idx >= start, findings.c.idx < stop)
+    return set(conn.execute(query).scalars())
+
+
+def findings_by_key(conn: Connection, keys: Collection[bytes]) -> dict[bytes, list[Finding]]:
     """All findings that carry one of these natural keys, grouped by key."""
-    grouped: dict[bytes, list[Row[Any]]] = {}
-    if keys:
-        for row in conn.execute(select(findings).where(findings.c.natural_key.in_(list(keys)))):
-            grouped.setdefault(row.natural_key, []).append(row)
+    grouped: dict[bytes, list[Finding]] = {}
+    for row in fetch_among(conn, _FINDING, "natural_key", keys):
+        grouped.setdefault(row[7], []).append(Finding(*row))
     return grouped
 
 
-def findings_by_number(conn: Connection, numbers: Collection[str]) -> list[Row[Any]]:
+def shared_keys(conn: Connection, keys: Collection[bytes]) -> list[bytes]:
+    """Those natural keys that more than one finding carries: there are few, and only they need a second look."""
+    listed, shared = list(keys), list[bytes]()
+    for start in range(0, len(listed), _CHUNK):
+        condition, given = among(conn, "natural_key", listed[start : start + _CHUNK])
+        sql = f"SELECT natural_key FROM findings WHERE {condition} GROUP BY natural_key HAVING count(*) > 1"
+        shared += [row[0] for row in execute(conn, sql, given)]
+    return shared
+
+
+def findings_by_number(conn: Connection, numbers: Collection[str]) -> list[Finding]:
     """Findings by normalised decision number 文号; the caller compares organ and organisation."""
-    if not numbers:
-        return []
-    return list(conn.execute(select(findings).where(findings.c.number.in_(list(numbers)))))
+    return [Finding(*row) for row in fetch_among(conn, _FINDING, "number", numbers)]
 
 
-def findings_of(conn: Connection, uscc: str | None = None) -> list[Row[Any]]:
+def findings_of(conn: Connection, uscc: str | None = None) -> list[Finding]:
     """Findings of one organisation, or all, oldest first."""
-    query = select(findings).order_by(findings.c.log, findings.c.idx)
-    return list(conn.execute(query if uscc is None else query.where(findings.c.uscc == uscc)))
+    where, values = ("", ()) if uscc is None else (" WHERE uscc = ?", (uscc,))
+    return [Finding(*row) for row in execute(conn, f"{_FINDING}{where} ORDER BY log, idx", values)]
 
 
-def relief_of(conn: Connection, leaves: Collection[bytes] | None) -> dict[bytes, list[Row[Any]]]:
+def relief_of(conn: Connection, leaves: Collection[bytes] | None) -> dict[bytes, list[ReliefRow]]:
     """Relief events grouped by finding; ``None`` reads all."""
-    grouped: dict[bytes, list[Row[Any]]] = {}
-    query = select(relief_events)
-    if leaves is not None:
-        if not leaves:
-            return {}
-        query = query.where(relief_events.c.finding.in_(list(leaves)))
-    for row in conn.execute(query):
-        grouped.setdefault(row.finding, []).append(row)
+    grouped: dict[bytes, list[ReliefRow]] = {}
+    rows = execute(conn, _RELIEF).fetchall() if leaves is None else fetch_among(conn, _RELIEF, "finding", leaves)
+    for row in rows:
+        grouped.setdefault(row[1], []).append(ReliefRow(*row))
     return grouped
 
 
@@ -136,25 +197,12 @@ def responses_of(
     conn: Connection, leaves: Collection[bytes] | None, region: str | None = None
 ) -> dict[bytes, dict[str, Response]]:
     """Responses grouped by finding and region; ``None`` for all findings or all regions."""
-    query = select(responses)
-    if leaves is not None:
-        if not leaves:
-            return {}
-        query = query.where(responses.c.finding.in_(list(leaves)))
-    if region is not None:
-        query = query.where(responses.c.region == region)
+    rows = execute(conn, _RESPONSE).fetchall() if leaves is None else fetch_among(conn, _RESPONSE, "finding", leaves)
     grouped: dict[bytes, dict[str, Response]] = {}
-    for row in conn.execute(query):
-        grouped.setdefault(row.finding, {})[row.region] = Response(*row)
+    for row in rows:
+        if region is None or row[1] == region:
+            grouped.setdefault(row[0], {})[row[1]] = Response(*row)
     return grouped
-
-
-def findings_of_responses(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, bytes]:
-    """Which finding each of these response leaves answers."""
-    if not leaves:
-        return {}
-    query = select(responses.c.leaf, responses.c.finding).where(responses.c.leaf.in_(list(leaves)))
-    return {leaf: finding for leaf, finding in conn.execute(query)}
 
 
 def release(conn: Connection, finding: bytes, region: str, account: str) -> None:

@@ -23,12 +23,14 @@ findings = Table(
     Column("number", Text, nullable=False),
     Column("place", String(6), nullable=False),
     Column("criterion", Text),
+    Column("decided_on", String(10), nullable=False),
     Column("body", Text, nullable=False),
     Column("amended", LargeBinary(32)),
     Column("amended_idx", Integer, nullable=False),
     Index("findings_uscc", "uscc"),
     Index("findings_natural_key", "natural_key"),
     Index("findings_number", "number"),
+    Index("findings_place", "log", "idx"),
 )
 
 relief_events = Table(
@@ -73,6 +75,7 @@ deliveries = Table(
     Column("counter", Integer, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("measures", Text, nullable=False),
+    Column("terms", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("next_change", String(10)),
     Column("queued_at", Text, nullable=False),
@@ -106,6 +109,7 @@ source_rows = Table(
     Column("digest", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("finding", LargeBinary(32)),
+    Column("updated", Text, nullable=False),
     Column("pass", Integer, nullable=False, key="pass_"),
 )
 

@@ -27,7 +27,9 @@ def known(conn: Connection, source: str, rows: Collection[str]) -> dict[str, Row
 def remember(conn: Connection, rows: Sequence[Json]) -> None:
     """Store or replace what became of rows; of several about one row the last holds."""
     last = {(row["source"], row["row"]): row for row in rows}
-    bulk_upsert(conn, source_rows, list(last.values()), ("source", "row"), ("digest", "status", "finding", "pass_"))
+    bulk_upsert(
+        conn, source_rows, list(last.values()), ("source", "row"), ("digest", "status", "finding", "updated", "pass_")
+    )
 
 
 def unseen(conn: Connection, source: str, before: int) -> list[Row[Any]]:

@@ -1,12 +1,12 @@
 """The vault (密钥库): one key for each disclosure, apart from the database and outside its backups.
 
-Erasing a disclosure means forgetting its key here first; whatever copies of the sealed bytes exist are then
-noise. Each record has a fresh AES-256-GCM key (NIST SP 800-38D), wrapped by the node's key. The keys are
-synced to disk before ``seal`` returns, so a transaction never commits a disclosure whose key could be lost:
-a crash between the two leaves keys that nothing uses, which is harmless.
+Erasing a disclosure means forgetting its key here first; whatever copies of the sealed bytes exist are then noise.
+Each record has a fresh AES-256-GCM key (NIST SP 800-38D). Keys made together lie in one ring 钥匙环, wrapped by the
+node's key as a whole; forgetting one wraps its ring anew without it. The keys are synced to disk before ``seal``
+returns, so a transaction never commits a disclosure whose key could be lost: a crash between the two leaves keys that
+nothing uses, which is harmless.
 
-Backups of the file this room writes expire within the erasure limit (LEDGER §4), or erasure would be undone
-by them.
+Backups of the file this room writes expire within the erasure limit (LEDGER §4), or erasure would be undone by them.
 """
 
 import os
@@ -24,12 +24,15 @@ from syncd.errors import NeedsPerson, Retry, Stop
 from syncd.store.sizes import sync_folder
 
 KEY_BYTES: Final = 32
-_ID_HEAD, _ID_COUNT, _NONCE, _CHUNK = 8, 8, 12, 500
+_ID_HEAD, _RING_ID, _PLACE, _NONCE = 8, 14, 2, 12
+_RING: Final = 256
+"""Keys in a ring: wrapped and stored together, forgotten one by one."""
+_RINGS_KEPT = 64
 _PROOF_ID = b"syncd/vault/v1"
 
 _SCHEMA = """
 CREATE TABLE proof (id BLOB PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE record_keys (id BLOB PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE key_rings (id BLOB PRIMARY KEY, wrapped BLOB NOT NULL);
 """
 
 
@@ -53,6 +56,7 @@ class Vault:
         self._wrap = _wrapping(node_key)
         self._lock = threading.Lock()
         # Ids that count upwards keep new keys side by side in the file; the random head keeps runs apart.
+        self._rings: dict[bytes, bytes] = {}
         self._head = os.urandom(_ID_HEAD)
         self._count = 0
         self._db = self._opened(path)
@@ -82,17 +86,18 @@ class Vault:
         """Seal each text under a fresh key; on return all the keys are on disk (one sync for all)."""
         if not plaintexts:
             return []
-        keys = os.urandom(KEY_BYTES * len(plaintexts))
-        nonces = os.urandom(_NONCE * len(plaintexts))
         sealed, rows = [], []
-        for n, (key_id, text) in enumerate(zip(self._take_ids(len(plaintexts)), plaintexts, strict=True)):
-            key = keys[n * KEY_BYTES : (n + 1) * KEY_BYTES]
-            nonce = nonces[n * _NONCE : (n + 1) * _NONCE]
-            rows.append((key_id, nonce + self._wrap.encrypt(nonce, key, key_id)))
-            # A key seals one text only, so a nonce drawn from its id can never meet that key twice.
-            sealed.append(Sealed(key_id, AESGCM(key).encrypt(key_id[:_NONCE], text, key_id)))
+        for start in range(0, len(plaintexts), _RING):
+            some = plaintexts[start : start + _RING]
+            ring, keys = self._take_ring(), os.urandom(KEY_BYTES * len(some))
+            rows.append((ring, self._wrapped(ring, keys)))
+            for n, text in enumerate(some):
+                key_id = ring + n.to_bytes(_PLACE, "big")
+                # A key seals one text only, so a nonce drawn from its id can never meet that key twice.
+                box = AESGCM(keys[n * KEY_BYTES : (n + 1) * KEY_BYTES])
+                sealed.append(Sealed(key_id, box.encrypt(key_id[-_NONCE:], text, key_id)))
         with self._writing() as db:
-            db.executemany("INSERT INTO record_keys VALUES (?, ?)", rows)
+            db.executemany("INSERT INTO key_rings VALUES (?, ?)", rows)
         return sealed
 
     def open_many(self, sealed: Sequence[Sealed | None]) -> list[bytes | None]:
@@ -104,7 +109,7 @@ class Vault:
         keys = self._keys([item.key_id for item in sealed if item is not None])
         try:
             return [
-                AESGCM(keys[item.key_id]).decrypt(item.key_id[:_NONCE], item.data, item.key_id)
+                AESGCM(keys[item.key_id]).decrypt(item.key_id[-_NONCE:], item.data, item.key_id)
                 if item is not None and item.key_id in keys
                 else None
                 for item in sealed
@@ -118,11 +123,20 @@ class Vault:
 
     def forget(self, key_ids: Collection[bytes]) -> int:
         """Delete keys for good and return how many there were; what they sealed can never be read again."""
+        gone = 0
         with self._writing() as db:
-            before = db.total_changes
-            db.executemany("DELETE FROM record_keys WHERE id = ?", [(key_id,) for key_id in key_ids])
-            gone = db.total_changes - before
+            for ring in {key_id[:_RING_ID] for key_id in key_ids}:
+                keys = bytearray(self._ring(ring))
+                for place in {_place(key_id) for key_id in key_ids if key_id[:_RING_ID] == ring}:
+                    held = keys[place * KEY_BYTES : (place + 1) * KEY_BYTES]
+                    gone += any(held)
+                    keys[place * KEY_BYTES : (place + 1) * KEY_BYTES] = bytes(len(held))
+                if any(keys):
+                    db.execute("UPDATE key_rings SET wrapped = ? WHERE id = ?", (self._wrapped(ring, keys), ring))
+                else:
+                    db.execute("DELETE FROM key_rings WHERE id = ?", (ring,))
         with self._lock:  # fold the write-ahead log away: the deleted keys stand in it as they were written
+            self._rings.clear()
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone
 
@@ -132,20 +146,36 @@ class Vault:
             self._db.close()
 
     def _keys(self, key_ids: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The keys that are there; a place of nothing but zeros is a key that was forgotten."""
+        with self._lock:
+            rings = {ring: self._ring(ring) for ring in {key_id[:_RING_ID] for key_id in key_ids}}
         found: dict[bytes, bytes] = {}
-        for start in range(0, len(key_ids), _CHUNK):
-            some = key_ids[start : start + _CHUNK]
-            sql = f"SELECT id, wrapped FROM record_keys WHERE id IN ({', '.join('?' * len(some))})"
-            with self._lock:
-                rows = self._db.execute(sql, some).fetchall()
-            for key_id, wrapped in rows:
-                found[key_id] = self._wrap.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], key_id)
+        for key_id in key_ids:
+            start = _place(key_id) * KEY_BYTES
+            key = rings[key_id[:_RING_ID]][start : start + KEY_BYTES]
+            if len(key) == KEY_BYTES and any(key):
+                found[key_id] = key
         return found
 
-    def _take_ids(self, count: int) -> list[bytes]:
+    def _ring(self, ring: bytes) -> bytes:
+        """All keys of a ring, or nothing if there is no such ring; the newest rings stay in memory."""
+        held = self._rings.get(ring)
+        if held is None:
+            row = self._db.execute("SELECT wrapped FROM key_rings WHERE id = ?", (ring,)).fetchone()
+            held = b"" if row is None else self._wrap.decrypt(row[0][:_NONCE], row[0][_NONCE:], ring)
+            if len(self._rings) >= _RINGS_KEPT:
+                self._rings.pop(next(iter(self._rings)))
+            self._rings[ring] = held
+        return held
+
+    def _wrapped(self, ring: bytes, keys: bytes | bytearray) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return nonce + self._wrap.encrypt(nonce, bytes(keys), ring)
+
+    def _take_ring(self) -> bytes:
         with self._lock:
-            first, self._count = self._count, self._count + count
-        return [self._head + n.to_bytes(_ID_COUNT, "big") for n in range(first, first + count)]
+            self._count += 1
+            return self._head + self._count.to_bytes(_RING_ID - _ID_HEAD, "big")
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -175,6 +205,10 @@ class Vault:
                 "Put back the vault and the node key that belong together."
             ) from error
         return db
+
+
+def _place(key_id: bytes) -> int:
+    return int.from_bytes(key_id[_RING_ID:], "big")
 
 
 def _wrapping(node_key: bytes) -> AESGCM:

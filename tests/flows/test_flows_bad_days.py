@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from network import ORGAN, Network, Node, company, network, penalty, relief
-from schemas.identifiers import make_uscc
 
+from schemas.identifiers import make_uscc
 from syncd.errors import NeedsPerson, Stop
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.share import drain
@@ -223,7 +223,9 @@ def test_two_logs_with_one_decision_are_not_newly_imposed(net: Network) -> None:
         link.down = False
     net.settle()
     third = net.nodes["310114"]
-    answers = {finding["issuer"]: finding["answer"] for finding in third.stages.inquiry.check(company(1), DAY)["findings"]}
+    answers = {
+        finding["issuer"]: finding["answer"] for finding in third.stages.inquiry.check(company(1), DAY)["findings"]
+    }
     assert sorted(answers.values())[0] == "finding.held", "the second copy is not newly imposed"
     assert on_desk(third)["twin"] >= 1
 
@@ -314,7 +316,8 @@ def _texts(conn):  # type: ignore[no-untyped-def]
     for table in metadata.sorted_tables:
         for row in conn.execute(sa.select(table)):
             yield " ".join(
-                value.decode("utf-8", "ignore") if isinstance(value, (bytes, memoryview)) else str(value) for value in row
+                value.decode("utf-8", "ignore") if isinstance(value, (bytes, memoryview)) else str(value)
+                for value in row
             )
 
 
@@ -337,3 +340,34 @@ def test_a_store_restored_from_an_old_copy_does_not_start(tmp_path: Path) -> Non
 
 def test_organs_of_the_tests_are_valid() -> None:
     assert len(ORGAN) == 18
+
+
+def test_an_issued_row_that_is_reviewed_again_is_suspended_until_a_person_resumes_it(net: Network) -> None:
+    node = net.nodes[HOME]
+    node.home.put(penalty("101", company(1), "KS-0104", HOME))
+    net.settle()
+    node.home.put(penalty("101", company(1), "KS-0104", HOME, FYZT="复议中", GXSJ="2026-11-06 08:00:00.000000"))
+    net.settle()
+    assert all(standing(one, company(1)) == "clear" for one in net.nodes.values())
+    assert on_desk(node) == {"under_review": 1}
+    node.home.put(penalty("101", company(1), "KS-0104", HOME, GXSJ="2026-11-07 08:00:00.000000"))
+    net.settle()
+    assert all(standing(one, company(1)) == "clear" for one in net.nodes.values()), (
+        "resuming is adverse: a person does it"
+    )
+    with node.bureau.store.read() as conn:
+        item = desk.listing(conn)[0].id
+    node.stages.work._decide.run(item, True, 1001, "operator_request")
+    net.settle()
+    assert all(standing(one, company(1)) == "restricted" for one in net.nodes.values())
+
+
+def test_an_older_version_of_a_row_met_again_changes_nothing(net: Network) -> None:
+    node = net.nodes[HOME]
+    new = penalty("101", company(1), "KS-0105", HOME, GXSJ="2026-11-09 08:00:00.000000")
+    node.home.put(new)
+    net.settle()
+    size = size_of(node)
+    node.home.put(penalty("101", company(1), "KS-0104", HOME, GXSJ="2026-11-05 08:00:00.000000"))
+    net.settle()
+    assert size_of(node) == size

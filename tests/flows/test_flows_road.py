@@ -133,9 +133,7 @@ def test_expiry_needs_no_entry_and_goes_home_at_midnight(net: Network) -> None:
     assert all(growth <= 1 for growth in grown), "only the acknowledgements' batch entry follows"
 
 
-def test_without_candidates_all_is_shared_and_nothing_imposed(
-    tmp_path: Path, store_urls: Callable[[str], str]
-) -> None:
+def test_without_candidates_all_is_shared_and_nothing_imposed(tmp_path: Path, store_urls: Callable[[str], str]) -> None:
     net = network(tmp_path, store_urls, allow_candidates=False)
     net.nodes[HOME].home.put(penalty("101", company(1), "KS-0104", HOME), penalty("102", company(2), "KS-0101", HOME))
     net.settle()

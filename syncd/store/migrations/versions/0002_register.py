@@ -16,12 +16,19 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables of what the logs mean here."""
-    _register()
+    _findings()
+    _relief_events()
+    _responses()
+    _deliveries()
     _desk()
-    _sources()
+    _jobs()
+    _held_entries()
+    _board()
+    _source_rows()
+    _relief_waiting()
 
 
-def _register() -> None:
+def _findings() -> None:
     op.create_table(
         "findings",
         sa.Column("leaf", sa.LargeBinary(32), nullable=False),
@@ -36,6 +43,7 @@ def _register() -> None:
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("place", sa.String(6), nullable=False),
         sa.Column("criterion", sa.Text()),
+        sa.Column("decided_on", sa.String(10), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("amended", sa.LargeBinary(32)),
         sa.Column("amended_idx", sa.Integer(), nullable=False),
@@ -43,7 +51,11 @@ def _register() -> None:
     )
     op.create_index("findings_natural_key", "findings", ["natural_key"])
     op.create_index("findings_number", "findings", ["number"])
+    op.create_index("findings_place", "findings", ["log", "idx"])
     op.create_index("findings_uscc", "findings", ["uscc"])
+
+
+def _relief_events() -> None:
     op.create_table(
         "relief_events",
         sa.Column("leaf", sa.LargeBinary(32), nullable=False),
@@ -57,6 +69,9 @@ def _register() -> None:
         sa.PrimaryKeyConstraint("leaf", name="pk_relief_events"),
     )
     op.create_index("relief_events_finding", "relief_events", ["finding"])
+
+
+def _responses() -> None:
     op.create_table(
         "responses",
         sa.Column("finding", sa.LargeBinary(32), nullable=False),
@@ -77,12 +92,16 @@ def _register() -> None:
         sa.PrimaryKeyConstraint("finding", "region", name="pk_responses"),
     )
     op.create_index("responses_leaf", "responses", ["leaf"])
+
+
+def _deliveries() -> None:
     op.create_table(
         "deliveries",
         sa.Column("finding", sa.LargeBinary(32), nullable=False),
         sa.Column("counter", sa.Integer(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("measures", sa.Text(), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("next_change", sa.String(10)),
         sa.Column("queued_at", sa.Text(), nullable=False),
@@ -110,6 +129,9 @@ def _desk() -> None:
         sa.UniqueConstraint("kind", "mark", name="desk_mark"),
     )
     op.create_index("desk_state", "desk", ["state"])
+
+
+def _jobs() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", sa.Integer(), nullable=False, autoincrement=True),
@@ -123,6 +145,9 @@ def _desk() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),
     )
     op.create_index("jobs_state", "jobs", ["state"])
+
+
+def _held_entries() -> None:
     op.create_table(
         "held_entries",
         sa.Column("log", sa.Integer(), nullable=False),
@@ -131,6 +156,9 @@ def _desk() -> None:
         sa.Column("agreement", sa.Text()),
         sa.PrimaryKeyConstraint("log", "idx", name="pk_held_entries"),
     )
+
+
+def _board() -> None:
     op.create_table(
         "board",
         sa.Column("name", sa.String(128), nullable=False),
@@ -139,7 +167,7 @@ def _desk() -> None:
     )
 
 
-def _sources() -> None:
+def _source_rows() -> None:
     op.create_table(
         "source_rows",
         sa.Column("source", sa.String(64), nullable=False),
@@ -147,9 +175,13 @@ def _sources() -> None:
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("finding", sa.LargeBinary(32)),
+        sa.Column("updated", sa.Text(), nullable=False),
         sa.Column("pass", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("source", "row", name="pk_source_rows"),
     )
+
+
+def _relief_waiting() -> None:
     op.create_table(
         "relief_waiting",
         sa.Column("source", sa.String(64), nullable=False),

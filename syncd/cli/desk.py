@@ -1,0 +1,146 @@
+"""Commands of the desk 工作台: what needs a person, and what the person decides."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syncd.cli import words
+from syncd.cli.options import CONFIG, OWN_ACCOUNT, WAIT_SECONDS, Account, AsJson, Config, Reason, Wait, settings_of
+from syncd.cli.output import give, say, table
+from syncd.cli.resync import GROUND, draw_left
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Json = dict[str, Any]
+Item = Annotated[int, typer.Argument(metavar="N", help="Number of the item, from `desk list`.")]
+family = typer.Typer(help="The desk 工作台: what needs a person.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put this family into the command line."""
+    app.add_typer(family, name="desk")
+
+
+@family.command("list")
+def listing(
+    every: Annotated[bool, typer.Option("--all", help="Also what is decided or gone.")] = False,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """List what needs a person: quarantine 隔离, reviews 复核, unmapped codes, copies of others' decisions.
+
+    \b
+    Example:
+      syncd desk list -c kunshan/syncd.toml
+    """
+    from syncd.reading import open_books
+    from syncd.store import desk
+
+    with open_books(settings_of(config)) as books, books.store.read() as conn:
+        items = [_item(row) for row in desk.listing(conn, None if every else "open")]
+    give({"items": items}, as_json, _draw_list)
+
+
+@family.command("show")
+def show(item: Item, config: Config = CONFIG, as_json: AsJson = False) -> None:
+    """Show one item with all that is known of it: keys, columns and codes, never a row's text.
+
+    \b
+    Example:
+      syncd desk show 3 -c kunshan/syncd.toml
+    """
+    from syncd.errors import NeedsPerson
+    from syncd.reading import open_books
+    from syncd.store import desk
+
+    with open_books(settings_of(config)) as books, books.store.read() as conn:
+        row = desk.one(conn, item)
+    if row is None:
+        raise NeedsPerson(f"There is no item {item} on the desk; `syncd desk list --all` shows them.")
+    give(_item(row), as_json, _draw_item)
+
+
+@family.command("release")
+def release(
+    item: Item,
+    reason: Reason,
+    account: Account = OWN_ACCOUNT,
+    wait: Wait = WAIT_SECONDS,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Let an item go on by the normal road: a row is read again, a review imposed, an entry tried again.
+
+    \b
+    Example:
+      syncd desk release 3 --reason "heard by the legal office" -c kunshan/syncd.toml
+    """
+    _decide("desk.release", item, reason, account, wait, config, as_json)
+
+
+@family.command("refuse")
+def refuse(
+    item: Item,
+    reason: Reason,
+    account: Account = OWN_ACCOUNT,
+    wait: Wait = WAIT_SECONDS,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Close an item and leave everything as it is.
+
+    \b
+    Example:
+      syncd desk refuse 3 --reason "not ours to decide" -c kunshan/syncd.toml
+    """
+    _decide("desk.refuse", item, reason, account, wait, config, as_json)
+
+
+def _decide(kind: str, item: int, reason: str, account: int, wait: float, config: Config, as_json: bool) -> None:
+    from syncd.asking import ask
+
+    args = {"item": item, "account": account, "ground": GROUND, "reason": reason}
+    give(ask(settings_of(config), kind, args, wait), as_json, _draw_decided)
+
+
+def _item(row: Any) -> Json:
+    import orjson
+
+    return {str(name): value for name, value in row._mapping.items()} | {"facts": orjson.loads(row.facts)}
+
+
+def _draw_list(to: "Console", found: Json) -> None:
+    if not found["items"]:
+        say(to, "The desk is empty 无待办.")
+    rows = [
+        (one["id"], words.word(words.DESK, one["kind"]), one["reason"], _what(one), words.ITEM_STATE[one["state"]])
+        for one in found["items"]
+    ]
+    table(to, "Desk 工作台", ("n", "kind", "reason", "what", "state"), rows, "kind reason")
+
+
+def _what(item: Json) -> str:
+    facts = item["facts"]
+    if "row" in facts:
+        return " ".join(str(facts[name]) for name in ("source", "row", "field") if facts.get(name))
+    if "uscc" in facts:
+        return f"{facts['uscc']} {facts['finding'][:12]}"
+    return str(item["mark"])[:40]
+
+
+def _draw_item(to: "Console", item: Json) -> None:
+    kind, state = words.word(words.DESK, item["kind"]), words.ITEM_STATE[item["state"]]
+    since = item["closed_at"] or item["opened_at"]
+    say(to, f"Item {item['id']}: {kind}, {item['reason']}, {state} since {since}", "bold")
+    for name, value in item["facts"].items():
+        say(to, f"  {name}: {value}")
+    if item["closed_by"]:
+        say(to, f"  decided by account {item['closed_by']} on the ground {item['ground']}")
+
+
+def _draw_decided(to: "Console", answer: Json) -> None:
+    result = answer["result"]
+    said = f"Item {result['item']} ({words.word(words.DESK, result['kind'])}): {words.ITEM_STATE[result['state']]}"
+    say(to, f"{said}; {result['done']} (job {answer['job']}, done by the {answer['by']})")
+    draw_left(to, answer["left"])

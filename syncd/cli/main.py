@@ -1,0 +1,99 @@
+"""The command line ``syncd``: puts the families of commands together, and turns errors into one line and an exit code.
+
+Commands import what they need when they run, so that ``--help`` answers at once.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from syncd.cli import demo, desk, inquiry, member, node, resync
+from syncd.errors import SyncdError
+
+USAGE, FAULT, INTERRUPTED = 2, 70, 130
+
+app = typer.Typer(
+    name="syncd",
+    help="Cross-region sharing and mutual recognition 互认 of environmental dishonesty findings: one bureau's node.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for family in (node, member, inquiry, resync, desk, demo):
+    family.add_to(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code (``docs/commands.md``)."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code. Nothing but ``SystemExit`` of a signal gets past this."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without Chinese shows a mark, not a traceback
+    try:
+        command = typer.main.get_command(app)
+        if (text := _help(typer.Context(command, info_name="syncd"), arguments)) is not None:
+            print(text)
+            return 0
+        code = command.main(args=list(arguments), prog_name="syncd", standalone_mode=False)
+        sys.stdout.flush()
+    except SyncdError as error:
+        return _complain(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its exit
+        return 0
+    except Exception as error:
+        return _other(error)
+    return code if isinstance(code, int) else 0
+
+
+def _help(context: typer.Context, arguments: Sequence[str]) -> str | None:
+    """The help that is asked for, without parsing: typer takes pydantic to read even ``--help``, which is slow."""
+    if not {"-h", "--help"}.intersection(arguments):
+        return None
+    for argument in arguments:
+        commands = getattr(context.command, "commands", None)
+        if argument.startswith("-") or commands is None:
+            break
+        if argument not in commands:
+            return None  # the parser says what is near it
+        context = typer.Context(commands[argument], info_name=argument, parent=context)
+    return context.get_help()
+
+
+def _complain(sentence: str, code: int) -> int:
+    print("syncd: " + " ".join(sentence.split()), file=sys.stderr)
+    return code
+
+
+def _other(error: Exception) -> int:
+    """What the parser refuses, what a source says, and faults of ours: named by place, never by a value."""
+    from adapters.base import SourceError
+
+    if isinstance(error, SourceError):
+        return _complain(error.sentence, 75 if error.transient else 3)
+    told = getattr(error, "format_message", None)  # the parser's errors; where their class stands changes with typer
+    if told is not None:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(told())
+            return USAGE
+        sentence = str(told()).replace("Value error, ", "")
+        stop = "" if sentence.endswith((".", "?")) else "."
+        return _complain(f"{sentence}{stop} `syncd --help` shows the commands.", USAGE)
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        return _complain(f"{error.strerror or type(error).__name__}{where}. Nothing more was done.", FAULT)
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "site-packages" not in frame.filename]
+    place = f"{os.path.basename(ours[-1].filename)}:{ours[-1].lineno}"
+    return _complain(f"A fault of this program ({type(error).__name__} at {place}); please report this line.", FAULT)

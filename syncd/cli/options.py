@@ -1,0 +1,61 @@
+"""Options that several commands share, so that a word means the same everywhere; and how their values are read."""
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from syncd.settings import Settings
+
+Config = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="Settings of the node.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+On = Annotated[str, typer.Option("--on", metavar="DATE", help="The day asked about, 2026-11-22; today if left out.")]
+Region = Annotated[str, typer.Option("--region", metavar="R", help="Another member's region 区划代码.")]
+Reason = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why. Stays in this node; the ledger gets a code only.")
+]
+Account = Annotated[
+    int, typer.Option("--account", metavar="N", min=0, help="Number of the acting account in the ledger.")
+]
+Wait = Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for a running daemon.")]
+CONFIG = Path("syncd.toml")
+WAIT_SECONDS = 30.0
+OWN_ACCOUNT = os.getuid()
+
+
+def settings_of(file: Path) -> "Settings":
+    """The settings of the node that a command is about."""
+    from syncd.settings import read_settings
+
+    return read_settings(file)
+
+
+def day_of(text: str) -> date:
+    """The day asked about, in Asia/Shanghai; today there if none was given."""
+    if not text:
+        from datetime import datetime
+        from zoneinfo import ZoneInfo
+
+        return datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("a day is written as 2026-11-22", param_hint="--on") from None
+
+
+def organisation_of(text: str) -> str:
+    """A canonical USCC; raises ``Refuse`` with the reason where it is none, or no organisation's."""
+    from schemas.fault import Fault
+    from schemas.identifiers import canonical_uscc, is_sole_proprietor
+    from syncd.errors import Refuse
+
+    try:
+        code = canonical_uscc(text)
+    except Fault as fault:
+        raise Refuse(f"This is no unified social credit code 统一社会信用代码. {fault.sentence}") from None
+    if is_sole_proprietor(code):
+        raise Refuse("This is a sole proprietor 个体工商户; only organisations are taken in, so nothing is held here.")
+    return code

@@ -1,0 +1,76 @@
+"""The field's words 术语 as the commands print them: the code, and the Chinese term beside it.
+
+A code without a word here is printed as it is: a newer member may send reasons this version does not know.
+"""
+
+STANDING = {"restricted": "受限 restricted", "noted": "关注 noted", "clear": "无 clear"}
+DEMONSTRATION = "演示 demonstration"
+KIND = {"binding": "约束 binding", "discretionary": "裁量 discretionary", "advisory": "建议 advisory"}
+ANSWER = {
+    "restriction.imposed": "受限 imposed",
+    "restriction.lifted": "解除 lifted",
+    "restriction.declined": "不予 declined",
+    "finding.held": "暂缓 held",
+    "waiting": "待互认 waiting",
+}
+DELIVERY = {"pending": "待送达 pending", "delivered": "已送达 delivered", "acknowledged": "已回执 acknowledged"}
+MARK = {"disputed": "异议 disputed", "suspended": "中止 suspended"}
+RELIEF = {
+    "repaired": "修复 repaired",
+    "revoked": "撤销 revoked",
+    "expired": "到期 expired",
+    "relief.disputed": "异议 relief.disputed",
+    "relief.suspended": "中止 relief.suspended",
+    "relief.repaired": "修复 relief.repaired",
+    "relief.revoked": "撤销 relief.revoked",
+    "relief.expired": "到期 relief.expired",
+    "finding.upheld": "维持 finding.upheld",
+    "finding.resumed": "恢复 finding.resumed",
+}
+STATUS = {"confirmed": "已确认 confirmed", "candidate": "候选 candidate"}
+REASON = {
+    "candidate": "候选 candidate",
+    "ended": "已过期 ended",
+    "expired": "到期 expired",
+    "linked": "他地决定之副本 linked",
+    "mapping_differs": "对应不一致 mapping_differs",
+    "no_basis": "无法律依据 no_basis",
+    "no_rule": "无规则 no_rule",
+    "not_applicable": "不适用 not_applicable",
+    "not_severe": "未达严重 not_severe",
+    "nothing_in_force": "无可行措施 nothing_in_force",
+    "review": "待复核 review",
+    "subject_type": "主体类型不符 subject_type",
+    "suspended": "中止 suspended",
+    "twin": "一案两发 twin",
+    "twin_relieved": "同一决定已解除 twin_relieved",
+    "unmapped": "未对应 unmapped",
+}
+DESK = {
+    "fork": "账本分叉 fork",
+    "identity_changed": "行已改作他案 identity_changed",
+    "linked": "他地决定 linked",
+    "mapping_differs": "对应不一致 mapping_differs",
+    "no_rule": "无规则 no_rule",
+    "objection": "异议申请 objection",
+    "quarantine": "隔离 quarantine",
+    "relief_waiting": "修复待认定 relief_waiting",
+    "review": "待复核 review",
+    "subject_type": "主体类型不符 subject_type",
+    "twin": "一案两发 twin",
+    "unmapped": "未对应 unmapped",
+    "unreadable": "未能读懂 unreadable",
+    "unreadable_at_peer": "对方未能读懂 unreadable_at_peer",
+    "vanished": "来源行消失 vanished",
+}
+ITEM_STATE = {
+    "open": "待办 open",
+    "released": "已放行 released",
+    "refused": "已驳回 refused",
+    "cleared": "已消除 cleared",
+}
+
+
+def word(words: dict[str, str], code: str | None) -> str:
+    """The word for a code; the code itself where there is none, nothing for None."""
+    return "" if code is None else words.get(code, code)

@@ -1,0 +1,65 @@
+"""The stages of one node, put together from what was built: who rings whose bell, and in what order they drain.
+
+Used by the daemon (each stage in its own thread) and by a command that holds the daemon's lock (all in one thread).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from adapters.source import Source
+from syncd.flows.bureau import Bureau
+from syncd.flows.collect import Collect
+from syncd.flows.decide import Decide
+from syncd.flows.inquiry import Inquiry
+from syncd.flows.receive import Receive
+from syncd.flows.recognise import Recognise
+from syncd.flows.restrict import Restrict
+from syncd.flows.resync import Resync
+from syncd.flows.serve import Serve
+from syncd.flows.share import Link, Share
+from syncd.flows.work import Work
+
+
+@dataclass(frozen=True)
+class Stages:
+    """All stages of a node. ``collect`` and ``restrict`` are absent where a node has no source of its own."""
+
+    bureau: Bureau
+    collect: Collect | None
+    restrict: Restrict | None
+    recognise: Recognise
+    shares: Mapping[str, Share]
+    receive: Receive
+    serve: Serve
+    inquiry: Inquiry
+    work: Work
+
+    def steps(self) -> Mapping[str, Callable[[], bool]]:
+        """Each stage's step by the name of its bell."""
+        steps: dict[str, Callable[[], bool]] = {"work": self.work.step, "recognise": self.recognise.step}
+        if self.collect is not None:
+            steps["collect"] = self.collect.step
+        if self.restrict is not None:
+            steps["restrict"] = self.restrict.step
+        steps.update({f"share:{code}": share.step for code, share in self.shares.items()})
+        return steps
+
+
+def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -> Stages:
+    """Put the stages together; ``links`` gives the way to each other member, in memory or over HTTPS."""
+    recognise = Recognise(bureau)
+    name = source.facts.source.id if source is not None else ""
+    collect = Collect(bureau, source, name) if source is not None else None
+    shares = {code: Share(bureau, bureau.members[code], link) for code, link in links.items()}
+    collects = [collect] if collect is not None else []
+    return Stages(
+        bureau=bureau,
+        collect=collect,
+        restrict=Restrict(bureau, source) if source is not None else None,
+        recognise=recognise,
+        shares=shares,
+        receive=Receive(bureau),
+        serve=Serve(bureau),
+        inquiry=Inquiry(bureau),
+        work=Work(bureau, Resync(bureau, collects, list(shares.values())), Decide(bureau, collects, recognise)),
+    )

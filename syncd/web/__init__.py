@@ -1,0 +1,1 @@
+"""HTTPS: the exchange with peers, and the server that proves who calls."""

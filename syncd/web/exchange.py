@@ -1,0 +1,82 @@
+"""The exchange 交换 over HTTPS: what peers may call (LEDGER §6).
+
+Every call carries a client certificate; the bureau it proves stands in ``request.scope["state"]["bureau"]`` (set by
+``web.server``). Bodies are raw bytes on plain routes, handed to a worker thread, so that the loop stays free.
+"""
+
+import re
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from syncd.flows.receive import Receive
+from syncd.flows.serve import Serve
+from syncd.ledger.wire import BATCH_LIMIT
+from syncd.peers import Answer
+
+_TILE = re.compile(r"(?P<origin>.+?)/(?P<path>checkpoint|tile/.+)")
+
+
+def exchange(receive: Receive, serve: Serve) -> Starlette:
+    """The application that peers talk to."""
+
+    def post(take: Callable[[str, bytes, str], Answer]) -> Callable[[Request], object]:
+        async def endpoint(request: Request) -> Response:
+            sender = _sender(request)
+            if sender is None:
+                return _response(Answer(403, b"The client certificate is not one of a member of this agreement.\n"))
+            body = await _body(request)
+            if body is None:
+                return _response(Answer(413, f"A body may hold {BATCH_LIMIT} bytes at most.\n".encode()))
+            return _response(await run_in_threadpool(take, request.path_params["origin"], body, sender))
+
+        return endpoint
+
+    async def records(request: Request) -> Response:
+        if _sender(request) is None:
+            return _response(Answer(403, b"The client certificate is not one of a member of this agreement.\n"))
+        origin, query = request.path_params["origin"], request.query_params
+        answer = await run_in_threadpool(serve.entries, origin, query.get("from", ""), query.get("count", ""))
+        return _response(answer)
+
+    async def static(request: Request) -> Response:
+        match = _TILE.fullmatch(request.path_params["path"])
+        if match is None or _sender(request) is None:
+            return _response(Answer(404, b"Nothing is served here.\n"))
+        return _response(await run_in_threadpool(serve.static, match["origin"], match["path"]))
+
+    prefix = "/exchange/v1/logs"
+    return Starlette(
+        routes=[
+            Route(prefix + "/{origin:path}/entries", post(receive.entries), methods=["POST"]),
+            Route(prefix + "/{origin:path}/disclosures", post(receive.disclosures), methods=["POST"]),
+            Route(prefix + "/{origin:path}/entries", records, methods=["GET"]),
+            Route(prefix + "/{path:path}", static, methods=["GET"]),
+        ]
+    )
+
+
+def _sender(request: Request) -> str | None:
+    state = request.scope.get("state") or {}
+    code = state.get("bureau")
+    return code if isinstance(code, str) else None
+
+
+async def _body(request: Request) -> bytes | None:
+    """The whole body, or None as soon as it is longer than any batch may be."""
+    parts, length = [], 0
+    async for part in request.stream():
+        length += len(part)
+        if length > BATCH_LIMIT:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _response(answer: Answer) -> Response:
+    headers = {} if answer.retry_after is None else {"Retry-After": str(answer.retry_after)}
+    return Response(answer.body, answer.status, headers, media_type=answer.kind)

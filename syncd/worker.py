@@ -1,0 +1,89 @@
+"""A stage's thread: sleeps until its bell rings, then steps until there is nothing more to do.
+
+Nothing polls between stages. A step that cannot go on (peer away, home system down) is tried again by itself, with a
+growing pause; the bell ends the pause. No exception ends a worker: it is reported once and the step tried again.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from adapters.base import SourceError
+from syncd.errors import NeedsPerson, Retry, Stop
+
+Json = dict[str, Any]
+FIRST_PAUSE, LAST_PAUSE = 0.2, 30.0
+
+
+class Worker(threading.Thread):
+    """Runs one stage's ``step`` whenever its bell rings."""
+
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], bool],
+        report: Callable[[str, Json], None],
+        failed: Callable[[str, str | None], None],
+    ) -> None:
+        super().__init__(name=name, daemon=True)
+        self._step = step
+        self._report = report
+        self._failed = failed
+        self._bell = threading.Event()
+        self._ending = threading.Event()
+        self._pause = FIRST_PAUSE
+        self._error: str | None = None
+
+    def ring(self) -> None:
+        """There is news; also ends a pause after a failure."""
+        self._bell.set()
+
+    def end(self) -> None:
+        """Finish the step at hand, then stop."""
+        self._ending.set()
+        self._bell.set()
+
+    def run(self) -> None:
+        """Thread body."""
+        waiting: float | None = None
+        while not self._ending.is_set():
+            self._bell.wait(waiting)
+            self._bell.clear()
+            waiting = self._drain()
+
+    def _drain(self) -> float | None:
+        try:
+            while not self._ending.is_set() and self._step():
+                self._well()
+        except (Retry, SourceError) as error:
+            return self._trouble(str(error), "retry")
+        except (NeedsPerson, Stop) as error:
+            return self._trouble(str(error), "person")
+        except Exception as error:  # a fault of ours: named, never silent, and tried again
+            return self._trouble(f"{type(error).__name__}: {error}", "fault")
+        self._well()
+        return None
+
+    def _well(self) -> None:
+        self._pause = FIRST_PAUSE
+        if self._error is not None:
+            self._error = None
+            self._failed(self.name, None)
+
+    def _trouble(self, sentence: str, whose: str) -> float:
+        if sentence != self._error:
+            self._error = sentence
+            self._report("stage.waits", {"stage": self.name, "whose_turn": whose, "because": sentence})
+            self._failed(self.name, sentence)
+        pause, self._pause = self._pause, min(self._pause * 2, LAST_PAUSE)
+        return pause
+
+
+def finish(workers: list[Worker], seconds: float) -> None:
+    """End all workers and wait for them, ``seconds`` in all."""
+    for worker in workers:
+        worker.end()
+    until = time.monotonic() + seconds
+    for worker in workers:
+        worker.join(timeout=max(0.0, until - time.monotonic()))
