@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--findings", type=int, default=10_000)
     parser.add_argument("--singles", type=int, default=100)
     parser.add_argument("--flow", type=int, default=0, help="after that, let so many more flow and watch the memory")
-    parser.add_argument("--every", type=float, default=0.05)
+    parser.add_argument("--every", type=float, default=0.25)
     parser.add_argument("--source", default=None, help="region code of the bureau whose source is filled")
     parser.add_argument("--acknowledge", action="store_true", help="let the bureau systems acknowledge during the bulk")
     asked = parser.parse_args()

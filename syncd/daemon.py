@@ -8,8 +8,11 @@ import gc
 import os
 import signal
 import socket
+import sys
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -34,6 +37,12 @@ from syncd.worker import Worker, finish
 Json = dict[str, Any]
 STOP_SECONDS = 4.0
 MISFIRE_SECONDS = 3600
+QUIET_SECONDS = 2.0
+"""How often what only informs (other regions' answers) may be read while nothing else happens."""
+SWITCH_SECONDS = 0.0005
+"""A thread that comes back from the disk waits this long at most for one that computes; Python's 5 ms made every
+statement of a busy store wait.
+"""
 
 
 class Daemon:
@@ -77,21 +86,34 @@ class Daemon:
             self._forget_errors()
             server = self._server()
             server.start()
-            socket_path = self._settings.data / SOCKET
-            listener = self._listen(str(socket_path))
+            try:
+                listener = self._listen(str(self._settings.data / SOCKET))
+            except NeedsPerson:
+                server.stop()
+                raise
             self._start_workers()
             self._schedule()
             self._write("daemon.ready", {"origin": bureau.origin, "port": self._settings.server.port})
             _calm_collector()
             self._ended.wait()
             self._write("daemon.stopping", {})
-            self._scheduler.shutdown(wait=False)
-            listener.close()
-            socket_path.unlink(missing_ok=True)
-            server.stop()
-            finish(list(self._workers.values()), STOP_SECONDS)
-            self._close()
+            self._stop(server, listener)
         self._write("daemon.stopped", {})
+
+    def _stop(self, server: Server, listener: socket.socket) -> None:
+        """Everybody finishes the step or request at hand, all at once; what is not done by then is done at the start.
+
+        A crash here, or a worker left behind in a call to a peer that hangs, is no different from a kill.
+        """
+        until = time.monotonic() + STOP_SECONDS
+        for worker in self._workers.values():
+            worker.end()
+        self._scheduler.shutdown(wait=False)
+        listener.close()
+        (self._settings.data / SOCKET).unlink(missing_ok=True)
+        server.stop()
+        finish(list(self._workers.values()), max(0.0, until - time.monotonic()))
+        self._close()
 
     def _forget_errors(self) -> None:
         """What a stage said before this start is no news; it will say it again if it still holds."""
@@ -109,7 +131,8 @@ class Daemon:
 
     def _server(self) -> Server:
         keys, settings = self._built.keys, self._settings
-        authorities = {code: member.tls_ca_pem.encode() for code, member in self._built.members.items()}
+        members = {code: self._built.members[code] for code in self._built.bureau.members}  # a file alone is no member
+        authorities = {code: member.tls_ca_pem.encode() for code, member in members.items()}
         app = exchange(self._stages.receive, self._stages.serve)
         return Server(
             app, settings.server.host, settings.server.port, str(keys.certificate_file), str(keys.tls_key_file),
@@ -121,6 +144,7 @@ class Daemon:
         if self._stages.restrict is not None:
             steps["acknowledgements"] = self._stages.restrict.acknowledgements
         steps["reconsider"] = self._reconsider
+        steps["answers"] = self._stages.recognise.answers
         self._workers = {name: Worker(name, step, self._write, self._failed) for name, step in steps.items()}
         for worker in self._workers.values():
             worker.start()
@@ -137,6 +161,7 @@ class Daemon:
             self._tick("acknowledgements", source.acknowledgements_seconds)
             hours = IntervalTrigger(hours=source.full_comparison_hours)
             self._scheduler.add_job(self._compare_all, hours, id="full-comparison")
+        self._tick("answers", QUIET_SECONDS)
         self._scheduler.add_job(self._midnight, CronTrigger(hour=0, minute=0, timezone=SHANGHAI), id="midnight")
         self._midnight()  # what ended while the daemon was down goes home now
         self._scheduler.start()
@@ -172,7 +197,7 @@ class Daemon:
                 "at most. Nothing was started; use a shorter folder."
             ) from None
         os.chmod(path, 0o600)
-        listener.listen(8)
+        listener.listen(64)
         threading.Thread(target=self._answer, args=(listener,), name="socket", daemon=True).start()
         return listener
 
@@ -182,8 +207,9 @@ class Daemon:
                 knock, _ = listener.accept()
             except OSError:
                 return  # closed: the daemon is stopping
-            with knock:
-                self._wake("work")
+            self._wake("work")
+            with knock, suppress(OSError):  # who has knocked need not wait for the answer
+                knock.settimeout(1.0)
                 knock.sendall(b"ok\n")
 
 
@@ -195,3 +221,4 @@ def _calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    sys.setswitchinterval(SWITCH_SECONDS)

@@ -133,6 +133,9 @@ def load(folder: Path) -> Keyring:
     if not (folder / "log.key").exists():
         raise NeedsPerson(f"{folder} holds no keys yet; run `syncd init` first.")
     signing = {role: _read_signing_key(folder / f"{role}.key") for role in ROLES}
+    _read_private(folder / "tls.key")  # read by the TLS library from its file, so its mode is looked at here
+    if (folder / "ca.key").exists():  # may be kept elsewhere: a running node needs it for nothing
+        _read_private(folder / "ca.key")
     return Keyring(
         **signing,
         node_key=_read_private(folder / "node.key"),

@@ -18,6 +18,7 @@ from urllib3.exceptions import SSLError
 from syncd.errors import Retry
 
 TIMEOUT = (5.0, 30.0)
+ANSWER_LIMIT = 64 * 1024
 _ENTRIES = "application/zstd"
 
 
@@ -79,9 +80,13 @@ class PeerClient:
     def _post(self, path: str, body: bytes) -> Answer:
         try:
             with self._lock:
+                # No redirect is followed: it would take the body, disclosures and all, to whom it likes.
                 response = self._session.post(
-                    self._url + path, data=body, headers={"Content-Type": _ENTRIES}, timeout=TIMEOUT
-                )
+                    self._url + path, data=body, headers={"Content-Type": _ENTRIES}, timeout=TIMEOUT,
+                    allow_redirects=False, stream=True,
+                )  # fmt: skip
+                answer = next(response.iter_content(ANSWER_LIMIT), b"")
+                response.close()
         except requests.exceptions.SSLError as error:
             raise Retry(
                 f"{self._url} did not prove to be the member it should be ({_cause(error)}). Nothing was sent; "
@@ -92,7 +97,7 @@ class PeerClient:
                 f"{self._url} cannot be reached ({_cause(error)}). Everything is kept and sent later."
             ) from None
         kind = response.headers.get("Content-Type", "")
-        return Answer(response.status_code, response.content, kind)
+        return Answer(response.status_code, answer, kind)
 
     def close(self) -> None:
         """Close the connections."""

@@ -19,6 +19,11 @@ from syncd.flows.serve import Serve
 from syncd.flows.share import Link, Share
 from syncd.flows.work import Work
 
+AHEAD_ENTRIES = 2_048
+"""How far a long reading of the source may run ahead of a peer that answers: four stops."""
+AHEAD_SECONDS = 0.5
+"""How long one page waits for that at most; a peer that is slow or away never stops the reading."""
+
 
 @dataclass(frozen=True)
 class Stages:
@@ -37,6 +42,7 @@ class Stages:
     def steps(self) -> Mapping[str, Callable[[], bool]]:
         """Each stage's step by the name of its bell."""
         steps: dict[str, Callable[[], bool]] = {"work": self.work.step, "recognise": self.recognise.step}
+        steps["answers"] = lambda: self.recognise.answers(at_once=True)
         if self.collect is not None:
             steps["collect"] = self.collect.step
         if self.restrict is not None:
@@ -49,8 +55,8 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
     """Put the stages together; ``links`` gives the way to each other member, in memory or over HTTPS."""
     recognise = Recognise(bureau)
     name = source.facts.source.id if source is not None else ""
-    collect = Collect(bureau, source, name) if source is not None else None
     shares = {code: Share(bureau, bureau.members[code], link) for code, link in links.items()}
+    collect = Collect(bureau, source, name, lambda: _in_step(shares)) if source is not None else None
     collects = [collect] if collect is not None else []
     return Stages(
         bureau=bureau,
@@ -63,3 +69,8 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
         inquiry=Inquiry(bureau),
         work=Work(bureau, Resync(bureau, collects, list(shares.values())), Decide(bureau, collects, recognise)),
     )
+
+
+def _in_step(shares: Mapping[str, Share]) -> None:
+    for share in shares.values():
+        share.keep_up(AHEAD_ENTRIES, AHEAD_SECONDS)

@@ -6,7 +6,10 @@ growing pause; the bell ends the pause. No exception ends a worker: it is report
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import PurePath
 from typing import Any
 
 from adapters.base import SourceError
@@ -32,7 +35,7 @@ class Worker(threading.Thread):
         self._failed = failed
         self._bell = threading.Event()
         self._ending = threading.Event()
-        self._pause = FIRST_PAUSE
+        self._failing: float | None = None
         self._error: str | None = None
 
     def ring(self) -> None:
@@ -56,28 +59,41 @@ class Worker(threading.Thread):
         try:
             while not self._ending.is_set() and self._step():
                 self._well()
+            self._well()
+            return None
         except (Retry, SourceError) as error:
             return self._trouble(str(error), "retry")
         except (NeedsPerson, Stop) as error:
             return self._trouble(str(error), "person")
         except Exception as error:  # a fault of ours: named, never silent, and tried again
-            return self._trouble(f"{type(error).__name__}: {error}", "fault")
-        self._well()
-        return None
+            return self._trouble(_fault(error), "fault")
 
     def _well(self) -> None:
-        self._pause = FIRST_PAUSE
+        self._failing = None
         if self._error is not None:
-            self._error = None
             self._failed(self.name, None)
+            self._error = None
 
     def _trouble(self, sentence: str, whose: str) -> float:
         if sentence != self._error:
             self._error = sentence
             self._report("stage.waits", {"stage": self.name, "whose_turn": whose, "because": sentence})
-            self._failed(self.name, sentence)
-        pause, self._pause = self._pause, min(self._pause * 2, LAST_PAUSE)
-        return pause
+            with suppress(Retry, Stop):  # a store that cannot be written is why it waits; then only the line says so
+                self._failed(self.name, sentence)
+        return self._pause()
+
+    def _pause(self) -> float:
+        """As long again as it has been failing: growing with time, however often the bell ends it."""
+        now = time.monotonic()
+        self._failing = now if self._failing is None else self._failing
+        return min(max(FIRST_PAUSE, now - self._failing), LAST_PAUSE)
+
+
+def _fault(error: Exception) -> str:
+    """A fault of ours by its kind and place; its text may quote a row."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{PurePath(last.filename).name}:{last.lineno}"
+    return f"A fault of this program ({type(error).__name__} at {place}); please report this line."
 
 
 def finish(workers: list[Worker], seconds: float) -> None:

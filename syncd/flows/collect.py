@@ -11,9 +11,13 @@ Verdict on one accepted source row, in this order:
 
 Relief rows find their finding by organ, number and organisation; one that comes too early waits and is taken as soon
 as the finding is there. Cursor, source rows, counts and entries commit together.
+
+A long reading does not run far ahead of the sharing: what a peer is sent is acted upon when all that was there at the
+time has arrived (LEDGER §6), so sharing in step lets all places work at once.
 """
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +41,7 @@ from syncd.store.register import Finding
 Json = dict[str, Any]
 ISSUED, LINKED, DUPLICATE, WAITING = "issued", "linked", "duplicate", "waiting"
 REVIEWED = "reviewed"  # issued, and then found open to review 复议、诉讼 again
+NOTE_SECONDS = 10.0
 SETTLED = frozenset({ISSUED, LINKED, DUPLICATE})
 
 
@@ -56,10 +61,12 @@ class Plan:
 class Collect:
     """The stage for one source; ``step`` takes one page and says whether another is ready."""
 
-    def __init__(self, bureau: Bureau, source: Source, name: str) -> None:
+    def __init__(self, bureau: Bureau, source: Source, name: str, pace: Callable[[], None] = lambda: None) -> None:
         self._bureau = bureau
         self._source = source
         self.name = name
+        self._pace = pace
+        self._noted = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     def step(self) -> bool:
         """Take one page. Raises ``SourceError``: the cursor stays and nothing is lost."""
@@ -68,6 +75,8 @@ class Collect:
             place = self._place(conn)
         began = bureau.now_text()
         page = self._source.collect(place["cursor"])
+        if not page.rows and not place["full"] and page.cursor == place["cursor"] and not self._due():
+            return page.more  # nothing new: no transaction, or a busy rhythm would only sync the disk
         failpoint("collect.before_write")
         with bureau.store.write() as conn:
             issued = self._write(conn, page, place["pass"], began)
@@ -81,7 +90,17 @@ class Collect:
             sign(bureau)
             bureau.wake("share")
             bureau.wake("recognise")
+        if page.more:
+            self._pace()
         return page.more
+
+    def _due(self) -> bool:
+        """Whether the last look at the source should be noted again, though it brought nothing."""
+        now = self._bureau.clock()
+        if (now - self._noted).total_seconds() < NOTE_SECONDS:
+            return False
+        self._noted = now
+        return True
 
     def read_again(self, conn: Connection) -> None:
         """Begin a full reading: the cursor moves back to the start and every row is compared."""

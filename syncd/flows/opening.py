@@ -49,20 +49,15 @@ def read_opened(
     origin: str,
     start: int,
     stop: int,
-    wanted: frozenset[str] | None = None,
     unwanted: frozenset[str] = frozenset(),
     only: frozenset[str] = frozenset(),
 ) -> list[Opened]:
     """Read and open entries ``start`` to ``stop`` (exclusive) of a log.
 
-    With ``wanted`` only these kinds are opened (relief of unknown kind counts as wanted with any relief kind); ``only``
-    and ``unwanted`` are left to the database, so that others are not even fetched.
+    ``only`` and ``unwanted`` are left to the database, so that other kinds are not even fetched.
     """
     rows = bureau.logs.read_entries(conn, origin, start, stop, without=unwanted, only=only)
     parsed = [(_parse(row.index, row.leaf_hash, row.leaf), row.sealed) for row in rows]
-    if wanted is not None:
-        relief = any(is_relief(kind) for kind in wanted)
-        parsed = [pair for pair in parsed if pair[0].kind in wanted or (relief and is_relief(pair[0].kind))]
     texts = bureau.vault.open_many([sealed for _, sealed in parsed])
     for (one, _), text in zip(parsed, texts, strict=True):
         if one.fault is None:

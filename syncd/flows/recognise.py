@@ -7,6 +7,7 @@ that acts is waiting. Cursor, register and appended answers commit together: a c
 the commit leaves nothing, a crash after it leaves nothing to do.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +26,8 @@ from syncd.store.state import LogState
 
 Json = dict[str, Any]
 BATCH = 512
-FAST_LANE = frozenset({"relief.disputed", "relief.suspended", "relief.repaired", "relief.revoked", AMENDED})
+QUIET_SECONDS = 1.0
+FAST_LANE = frozenset({"relief.%", AMENDED})
 ISSUED = "finding.issued"
 SAID_HERE = frozenset({ISSUED, IMPOSED, LIFTED, DECLINED, HELD, "feedback.reported", "operator.acted"})
 UNREADABLE_AT_PEER = frozenset(
@@ -39,6 +41,7 @@ class Recognise:
 
     def __init__(self, bureau: Bureau) -> None:
         self._bureau = bureau
+        self._acted = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     def step(self) -> bool:
         """One batch: relief first in every log, then the next findings that may be answered."""
@@ -55,7 +58,16 @@ class Recognise:
             if done[origin] < state.settled:
                 self._findings(state, done[origin], min(done[origin] + BATCH, state.settled))
                 return True
-        return any(self._answers(state) for state in states.values())
+        return False
+
+    def answers(self, at_once: bool = False) -> bool:
+        """One batch of what other regions answered; without ``at_once`` only while nothing that acts has just come."""
+        bureau = self._bureau
+        if not at_once and (bureau.clock() - self._acted).total_seconds() < QUIET_SECONDS:
+            return False
+        with bureau.store.read() as conn:
+            states = bureau.logs.states(conn)
+        return any(self._answers(state) for state in states)
 
     def _cursor(self, conn: Connection, lane: str, origin: str) -> int:
         value = self._bureau.logs.get_cursor(conn, f"{lane}:{origin}")
@@ -66,10 +78,10 @@ class Recognise:
         owner = bureau.owner(state.origin)
         with bureau.store.write() as conn:
             start = max(start, self._cursor(conn, "recognise", state.origin))
-            stop = min(start + BATCH, state.size)
+            stop = state.size
             changes = Changes()
             if owner is not None:
-                opened = read_opened(bureau, conn, state.origin, start, stop, FAST_LANE)
+                opened = read_opened(bureau, conn, state.origin, start, stop, only=FAST_LANE)
                 changes = understand(bureau, state.id, owner, [one for one in opened if is_relief(one.kind)])
                 for one in opened:
                     if one.kind == AMENDED:
@@ -117,7 +129,8 @@ class Recognise:
             self._peer_answers(conn, state, owner, opened)
             bureau.logs.set_cursor(conn, f"answers:{state.origin}", str(stop))
             failpoint("recognise.before_answers_commit")
-        self._after()
+        if sign(bureau):
+            bureau.wake("share")
         return True
 
     def _issued_here(self, conn: Connection, state: LogState, start: int, stop: int) -> set[bytes]:
@@ -133,6 +146,7 @@ class Recognise:
         return issued
 
     def _after(self) -> None:
+        self._acted = self._bureau.clock()
         if sign(self._bureau):
             self._bureau.wake("share")
             self._bureau.wake("restrict")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from syncd.flows.bureau import Bureau
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.notes import format_note, parse_note
-from syncd.ledger.tiles import parse_tile_path
+from syncd.ledger.tiles import ENTRIES, parse_tile_path
 from syncd.ledger.wire import compress, encode_records
 from syncd.peers import Answer
 
@@ -38,12 +38,12 @@ class Serve:
         logs = self._bureau.logs
         with self._bureau.store.read() as conn:
             signed = self._signed(conn, origin)
-            span = 256 ** ((tile.level or 0) + 1) if tile.level is not None else 256
+            span = 256 ** (max(tile.level, 0) + 1)  # entry bundles stand beside the tiles of level 0
             start = tile.n * span
             reach = start + tile.width * (span // 256)
             if reach > signed:
                 return NOT_HERE
-            if tile.level is None:
+            if tile.level == ENTRIES:
                 leaves = [leaf for leaf, _ in logs.read_records(conn, origin, start, reach)]
                 data = b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in leaves)
             else:

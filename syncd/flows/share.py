@@ -4,6 +4,7 @@ The cursor is the peer's countersigned size itself; only a verified cosignature 
 sending the same batch again: the peer answers with the line it has stored. Nothing here waits for another peer.
 """
 
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -40,6 +41,18 @@ class Share:
         self._peer = peer
         self._link = link
         self._start: int | None = None
+        self._moved = threading.Condition()
+        self._away = False
+
+    def keep_up(self, entries: int, seconds: float) -> None:
+        """Wait until this peer is at most ``entries`` behind, but no longer than ``seconds``, and not for one away."""
+        with self._moved:
+            self._moved.wait_for(lambda: self._away or self._behind() <= entries, timeout=seconds)
+
+    def _behind(self) -> int:
+        with self._bureau.store.read() as conn:
+            size = self._bureau.logs.state(conn, self._bureau.origin).size
+            return size - self._bureau.logs.countersigned(conn, self._bureau.origin, self._peer.code)
 
     @property
     def peer(self) -> Peer:
@@ -48,6 +61,18 @@ class Share:
 
     def step(self) -> bool:
         """Send the next batch. Raises ``Retry`` when the peer is away and ``NeedsPerson`` when it refuses."""
+        try:
+            more = self._send()
+            self._away = False
+        except BaseException:
+            self._away = True
+            raise
+        finally:
+            with self._moved:
+                self._moved.notify_all()
+        return more
+
+    def _send(self) -> bool:
         batch = self._next()
         if batch is None:
             return False
