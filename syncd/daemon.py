@@ -37,6 +37,7 @@ from syncd.worker import Worker, finish
 Json = dict[str, Any]
 STOP_SECONDS = 4.0
 MISFIRE_SECONDS = 3600
+STOP_LOOK_SECONDS = 20.0
 QUIET_SECONDS = 2.0
 """How often what only informs (other regions' answers) may be read while nothing else happens."""
 SWITCH_SECONDS = 0.0005
@@ -81,7 +82,7 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._ended.set())
         bureau = self._built.bureau
-        with bureau.store.single_instance():
+        with bureau.store.single_instance() as bureau.still_alone:
             establish(bureau)
             self._forget_errors()
             server = self._server()
@@ -162,6 +163,7 @@ class Daemon:
             hours = IntervalTrigger(hours=source.full_comparison_hours)
             self._scheduler.add_job(self._compare_all, hours, id="full-comparison")
         self._tick("answers", QUIET_SECONDS)
+        self._scheduler.add_job(self._close_stop, IntervalTrigger(seconds=STOP_LOOK_SECONDS), id="stop")
         self._scheduler.add_job(self._midnight, CronTrigger(hour=0, minute=0, timezone=SHANGHAI), id="midnight")
         self._midnight()  # what ended while the daemon was down goes home now
         self._scheduler.start()
@@ -175,6 +177,14 @@ class Daemon:
             with bureau.store.write() as conn:
                 collect.read_again(conn)
             self._wake("collect")
+
+    def _close_stop(self) -> None:
+        """The last entries before a silence become a stop, on which all members' lines meet (LEDGER §5)."""
+        bureau = self._built.bureau
+        with bureau.store.write() as conn:
+            closed = bureau.logs.close_stop(conn, bureau.origin, bureau.clock())
+        if closed:
+            self._wake("share")
 
     def _midnight(self) -> None:
         """Queue for delivery what ended by itself; being right needs no clock, telling the home system does."""

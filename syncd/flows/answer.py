@@ -24,6 +24,7 @@ from syncd.store.register import Response
 Json = dict[str, Any]
 IMPOSED, LIFTED = "restriction.imposed", "restriction.lifted"
 DECLINED, HELD = "restriction.declined", "finding.held"
+DISPUTED, COPY = "disputed", "copy"
 DESK_REASONS = frozenset({"review", "unmapped", "no_rule", "twin", "linked", "mapping_differs", "subject_type"})
 
 
@@ -38,6 +39,7 @@ class Case:
     relief: ReliefState
     twins: Sequence["Twin"]
     before: Response | None
+    copy_here: bool = False
 
     @property
     def copy(self) -> bool:
@@ -132,8 +134,14 @@ def _imposed(case: Case, rules: Rules, judged: Judgement) -> Json:
         "measures": measures,
         "released_by": case.before.released_by if case.before is not None else None,
         "demonstration": rules.allow_candidates,
-        "mark": "disputed" if case.relief.disputed else None,
+        "mark": _mark(case),
     }
+
+
+def _mark(case: Case) -> str | None:
+    """What is shown beside the restriction: a dispute, and that a copy of the decision lies in this region's source."""
+    marks = [DISPUTED] * case.relief.disputed + [COPY] * case.copy_here
+    return " ".join(marks) or None
 
 
 def _held(reason: str, details: Sequence[tuple[str | None, str]]) -> Json:

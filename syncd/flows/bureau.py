@@ -56,6 +56,7 @@ class Bureau:
     wake: Callable[[str], None]
     allow_candidates: bool = False
     may_sign: bool = True
+    still_alone: Callable[[], bool] = lambda: True
     has_home: bool = True
     notice: Callable[[str, Json], None] = field(default=lambda event, facts: None)
 

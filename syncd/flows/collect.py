@@ -32,6 +32,7 @@ from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.relieve import Relief, match_relief, relief_body
+from syncd.flows.respond import respond
 from syncd.flows.understand import finding_row, natural_key
 from syncd.ledger.entry import Ref
 from syncd.store import desk, register, sourcebook
@@ -128,6 +129,7 @@ class Collect:
         sourcebook.remember(conn, plan.rows + relief.rows)
         now = bureau.now_text()
         desk.put(conn, plan.desk + relief.desk, now)
+        self._answer_copied(conn, plan)
         self._clear(conn, page, plan, now)
         self._count(conn, page, plan, len(relief.sayings), began)
         return len(appended) + len(relief.sayings)
@@ -197,7 +199,7 @@ class Collect:
 
     def _linked(self, one: FindingRecord, body: Json, key: bytes) -> Json:
         facts = {"source": self.name, "row": one.row, "place": body["place"], "natural_key": key.hex()}
-        return {"kind": "linked", "mark": f"{self.name}/{one.row}", "reason": "other_place", "facts": facts}
+        return {"kind": "linked", "mark": key.hex(), "reason": "other_place", "facts": facts}
 
     def _seen(self, row: Row[Any], pass_: int) -> Json:
         return {"source": self.name, "row": row.row, "digest": row.digest, "status": row.status,
@@ -249,6 +251,12 @@ class Collect:
             rows.append(finding_row(log, entry.index, entry.leaf_hash, entry.id, self._bureau.code, body))
             plan.rows.append(self._row(one, ISSUED, entry.leaf_hash, pass_))
         register.add_findings(conn, rows)
+
+    def _answer_copied(self, conn: Connection, plan: Plan) -> None:
+        """Both desks are told of a copy: this region's answer to the true finding carries the mark to its issuer."""
+        keys = [bytes.fromhex(item["mark"]) for item in plan.desk if item["kind"] == "linked"]
+        found = register.findings_by_key(conn, keys)
+        respond(self._bureau, conn, [row.leaf for rows in found.values() for row in rows])
 
     def _note_relief(self, conn: Connection, relief: Relief) -> None:
         record(self._bureau, conn, relief.sayings)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from schemas.registry import InvalidBody, NewerSchema, check_body
 from syncd.flows.bureau import Bureau
 from syncd.ledger.disclosure import open_disclosure, open_items, peek_disclosure
-from syncd.ledger.entry import KINDS, Entry, MeaningError, parse_entry
+from syncd.ledger.entry import KINDS, Entry, MeaningError, Ref, parse_entry, read_relief
 
 Json = dict[str, Any]
 INFORMING = frozenset({"restriction.imposed", "restriction.lifted", "restriction.declined", "finding.held"})
@@ -23,7 +23,10 @@ PUBLIC_KINDS = frozenset({"agreement.adopted", "key.changed", "log.sealed", "del
 
 @dataclass(slots=True)
 class Opened:
-    """An entry as read: ``entry`` is None if the leaf itself cannot be read, ``fault`` says why anything cannot."""
+    """An entry as read: ``entry`` is None if the leaf itself cannot be read, ``fault`` says why anything cannot.
+
+    ``relief``: what a leaf that cannot be read still relieves, for relief acts from kind and ``ref`` alone.
+    """
 
     idx: int
     leaf: bytes
@@ -31,6 +34,7 @@ class Opened:
     body: Json | None = None
     items: Sequence[Json | None] = ()
     fault: str | None = None
+    relief: tuple[str, Ref] | None = None
 
     @property
     def kind(self) -> str:
@@ -69,7 +73,7 @@ def _parse(idx: int, leaf_hash: bytes, leaf: bytes) -> Opened:
     try:
         return Opened(idx, leaf_hash, parse_entry(leaf))
     except MeaningError as error:
-        return Opened(idx, leaf_hash, None, fault=f"not_canonical:{error}")
+        return Opened(idx, leaf_hash, None, fault=f"not_canonical:{error}", relief=read_relief(leaf))
     except Exception as error:  # one bad entry must never stop a log, whatever it does to the reader
         return Opened(idx, leaf_hash, None, fault=f"exception:{type(error).__name__}")
 

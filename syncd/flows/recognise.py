@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Connection
 
 from syncd.failpoint import failpoint
-from syncd.flows.answer import DECLINED, HELD, IMPOSED, LIFTED
+from syncd.flows.answer import COPY, DECLINED, HELD, IMPOSED, LIFTED
 from syncd.flows.bureau import Bureau, Peer, day_of_text
 from syncd.flows.opening import INFORMING, Opened, is_relief, read_opened
 from syncd.flows.record import Saying, record, sign
@@ -27,7 +27,7 @@ from syncd.store.state import LogState
 Json = dict[str, Any]
 BATCH = 512
 QUIET_SECONDS = 1.0
-FAST_LANE = frozenset({"relief.%", AMENDED})
+FAST_LANE = frozenset({"relief.%", AMENDED, ""})
 ISSUED = "finding.issued"
 SAID_HERE = frozenset({ISSUED, IMPOSED, LIFTED, DECLINED, HELD, "feedback.reported", "operator.acted"})
 UNREADABLE_AT_PEER = frozenset(
@@ -82,7 +82,9 @@ class Recognise:
             changes = Changes()
             if owner is not None:
                 opened = read_opened(bureau, conn, state.origin, start, stop, only=FAST_LANE)
-                changes = understand(bureau, state.id, owner, [one for one in opened if is_relief(one.kind)])
+                changes = understand(
+                    bureau, state.id, owner, [one for one in opened if is_relief(one.kind) or one.relief]
+                )
                 for one in opened:
                     if one.kind == AMENDED:
                         suspend_until_read(state.id, one, changes)
@@ -177,7 +179,19 @@ class Recognise:
         rows = self._answer_rows(conn, state, owner, answers)
         register.put_responses(conn, rows)
         told = [_told(owner, one) for one in answers if _unread(one)]
+        told += self._copies(conn, owner, answers)
         desk.put(conn, told, self._bureau.now_text())
+
+    def _copies(self, conn: Connection, owner: Peer, answers: Sequence[Opened]) -> list[Json]:
+        """Another region says that a copy of a decision of ours lies in its source: shown on this desk as well."""
+        about = [(one.entry.ref.leaf, (one.body or {}).get("mark")) for one in answers if one.entry and one.entry.ref]
+        marked = [bytes.fromhex(leaf) for leaf, mark in about if COPY in str(mark or "").split()]
+        own = register.findings_by_leaf(conn, marked)
+        return [
+            {"kind": "copy_at_peer", "mark": f"{owner.code}:{leaf.hex()}", "reason": "other_place",
+             "facts": {"region": owner.code, "finding": leaf.hex(), "natural_key": row.natural_key.hex()}}
+            for leaf, row in own.items() if row.issuer == self._bureau.code
+        ]  # fmt: skip
 
     def _answer_rows(self, conn: Connection, state: LogState, owner: Peer, answers: Sequence[Opened]) -> list[Json]:
         named = {one.leaf: bytes.fromhex(one.entry.ref.leaf) for one in answers if one.entry and one.entry.ref}

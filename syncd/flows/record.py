@@ -83,6 +83,10 @@ def sign(bureau: Bureau) -> int:
         waiting = bureau.logs.unsigned(conn, bureau.origin)
         if not waiting:
             return 0
+        if not bureau.still_alone():
+            raise Stop(
+                "The daemon's lock was lost, so another may be signing this log. Nothing was signed; start again."
+            )
         bureau.sizes.record(bureau.origin, waiting[-1].size, waiting[-1].root)
         failpoint("sign.after_sizes")
         seconds = int(bureau.clock().timestamp())

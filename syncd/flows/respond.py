@@ -55,6 +55,7 @@ def _cases(bureau: Bureau, conn: Connection, leaves: set[bytes], day: dt.date) -
     everyone = {**rows, **{row.leaf: row for group in groups.values() for row in group}}
     relief = register.relief_of(conn, list(everyone))
     answered = register.responses_of(conn, list(everyone), bureau.code)
+    copies = desk.linked_here(conn, [row.natural_key.hex() for row in everyone.values()])
     states = {leaf: state_of(relief.get(leaf, ()), day) for leaf in everyone}
     origins = {state.id: state.origin for state in bureau.logs.states(conn)}
     cases, refs = [], {}
@@ -65,7 +66,8 @@ def _cases(bureau: Bureau, conn: Connection, leaves: set[bytes], day: dt.date) -
         twins = [Twin(other.leaf, other.place != other.issuer, states[other.leaf])
                  for other in groups.get(row.natural_key, ()) if other.log != row.log]  # fmt: skip
         refs[leaf] = Ref(origins[row.log], row.id, leaf.hex())
-        cases.append(Case(leaf, row.issuer, row.place, orjson.loads(row.body), states[leaf], twins, before))
+        copy_here = row.natural_key.hex() in copies
+        cases.append(Case(leaf, row.issuer, row.place, row.parsed(), states[leaf], twins, before, copy_here))
     return cases, refs
 
 

@@ -164,7 +164,7 @@ def orders_of(
         "CJD_SFFK": "是",
         "CJD_XDR_MC": finding.name,
         "CJD_XDR_SHXYM": finding.uscc,
-        "CJD_BJ": MARK_ZH.get(terms.get("mark") or "", ""),
+        "CJD_BJ": MARK_ZH["disputed"] if "disputed" in (terms.get("mark") or "").split() else "",
         "CJD_YS": "演示" if terms.get("demonstration") else "",
     }
     orders = []

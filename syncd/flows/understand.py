@@ -100,6 +100,7 @@ def _one(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: Changes) -
     entry = one.entry
     if entry is None:
         _hold(bureau, log, owner, one, one.fault or "not_canonical", changes)
+        _broken_relief(bureau, log, owner, one, changes)
     elif entry.kind in RESPONSES:  # step 1
         if one.fault is None and owner.code != bureau.code:
             changes.responses.append(one)
@@ -136,6 +137,18 @@ def _relief(bureau: Bureau, log: int, owner: Peer, one: Opened, entry: Entry, ch
             return  # adverse: what cannot be read puts nothing back
     changes.relief.append(relief_row(log, one.idx, one.leaf, entry, one.body))
     changes.affected.add(bytes.fromhex(entry.ref.leaf))
+
+
+def _broken_relief(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: Changes) -> None:
+    """A leaf whose form is broken, but that says which finding it relieves, relieves it from today at the latest."""
+    if one.relief is None or one.relief[1].log != owner.origin:
+        return
+    kind, ref = one.relief
+    finding = bytes.fromhex(ref.leaf)
+    row = {"leaf": one.leaf, "finding": finding, "kind": kind, "log": log, "idx": one.idx,
+           "at_day": bureau.today().isoformat(), "effective_from": None, "clears": "[]"}  # fmt: skip
+    changes.relief.append(row)
+    changes.affected.add(finding)
 
 
 def suspend_until_read(log: int, one: Opened, changes: Changes) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, func, select, update
 
+from syncd.store.bulk import among, execute
 from syncd.store.engine import bulk_upsert
 from syncd.store.register_tables import desk
 
@@ -78,6 +79,16 @@ def listing(conn: Connection, state: str | None = "open") -> list[Row[Any]]:
 def of_marks(conn: Connection, marks: Collection[str]) -> list[Row[Any]]:
     """Items about these things, whatever their state."""
     return list(conn.execute(select(desk).where(desk.c.mark.in_(list(marks))).order_by(desk.c.id)))
+
+
+def linked_here(conn: Connection, keys: Collection[str]) -> set[str]:
+    """Natural keys (hex) of another bureau's decisions of which a copy lies in this bureau's source."""
+    listed, rows = list(keys), set[str]()
+    for start in range(0, len(listed), 500):
+        among_these, given = among(conn, "mark", listed[start : start + 500])
+        found = execute(conn, f"SELECT mark FROM desk WHERE kind = 'linked' AND {among_these}", given)
+        rows |= {row[0] for row in found}
+    return rows
 
 
 def counts(conn: Connection) -> dict[str, int]:

@@ -69,14 +69,15 @@ def read_entries(
 ) -> list[EntryRow]:
     """The entries ``start`` to ``stop`` (excluded), in order; fewer if the log ends before.
 
-    ``without`` leaves kinds out, ``only`` leaves all others out (``relief.%`` stands for all that begin so); a leaf
-    that was not understood counts as no kind, and is never left out by ``without``.
+    ``without`` leaves kinds out, ``only`` leaves all others out (``relief.%`` stands for all that begin so, an empty
+    text for leaves that were not understood); ``without`` never leaves out what was not understood.
     """
     kinds, condition = tuple(without or only), ""
     if without:
         condition = f" AND (e.kind IS NULL OR e.kind NOT IN ({marks(kinds)}))"
     elif only:
-        condition = f" AND ({' OR '.join(['e.kind LIKE ?'] * len(kinds))})"
+        condition = f" AND ({' OR '.join(['coalesce(e.kind, ?) LIKE ?'] * len(kinds))})"
+        kinds = tuple([value for kind in kinds for value in ("", kind)])
     sql = f"{_ENTRY_ROW}WHERE e.log = {_LOG} AND e.idx >= ? AND e.idx < ?{condition} ORDER BY e.idx"
     return [_entry_row(row) for row in execute(conn, sql, (origin, start, stop, *kinds)).fetchall()]
 

@@ -208,6 +208,7 @@ def test_the_copy_of_another_bureaus_decision_is_linked_never_issued(net: Networ
     net.nodes[HOME].home.put(penalty("101", company(1), "KS-0104", OTHER, **codes))
     net.settle()
     assert on_desk(net.nodes[HOME]) == {"linked": 1}
+    assert on_desk(net.nodes[OTHER]) == {"copy_at_peer": 1}, "the copy is shown on both desks"
     assert all(standing(node, company(1)) == "restricted" for node in net.nodes.values())
     assert size_of(net.nodes[HOME]) == 3  # adopted, its own answer, its home system's feedback
 
@@ -371,3 +372,27 @@ def test_an_older_version_of_a_row_met_again_changes_nothing(net: Network) -> No
     node.home.put(penalty("101", company(1), "KS-0104", HOME, GXSJ="2026-11-05 08:00:00.000000"))
     net.settle()
     assert size_of(node) == size
+
+
+def test_a_broken_relief_leaf_still_relieves(net: Network) -> None:
+    """A later version of the form, or a defect beside kind and ref, may not keep a company restricted."""
+    from syncd.flows.opening import Opened, _parse
+    from syncd.flows.understand import understand
+
+    node = net.nodes[HOME]
+    node.home.put(penalty("101", company(1), "KS-0104", HOME))
+    net.settle()
+    found = node.stages.inquiry.check(company(1), DAY)["findings"][0]["finding"]
+    origin, identity = node.bureau.origin, "01939f00-0000-7000-8000-000000000000"
+    leaf = f'{{"v":2,"kind":"relief.revoked","ref":{{"id":"{identity}","leaf":"{found}","log":"{origin}"}}}}'.encode()
+    one: Opened = _parse(99, b"\x01" * 32, leaf)
+    assert one.entry is None and one.fault is not None
+    other = net.nodes[OTHER]
+    owner = other.bureau.owner(origin)
+    assert owner is not None
+    with other.bureau.store.read() as conn:
+        log = other.bureau.logs.state(conn, origin).id
+    changes = understand(other.bureau, log, owner, [one])
+    assert [row["kind"] for row in changes.relief] == ["relief.revoked"] and changes.held
+    stranger = other.bureau.owner(other.bureau.origin)
+    assert stranger is not None and not understand(other.bureau, log, stranger, [one]).relief
