@@ -19,6 +19,7 @@ import orjson
 from syncd.agreement.mapping import Judgement, judge
 from syncd.agreement.model import Agreement
 from syncd.agreement.relief import ReliefState
+from syncd.flows.bureau import day_of_text
 from syncd.store.register import Response
 
 Json = dict[str, Any]
@@ -73,26 +74,36 @@ def answer(case: Case, rules: Rules) -> tuple[str, Json]:
         return _off(case, rules, relief.ended, relief.because)
     if relief.suspended:  # step 2
         return _off(case, rules, "suspended", relief.because)
-    released = case.before is not None and case.before.released_by is not None
+    released = _released(case)
     twin = _relieved_twin(case.twins)
-    if twin is not None and not released:
+    if twin is not None and "twin" not in released:
         return _off(case, rules, "twin_relieved", twin.leaf)
     if case.copy:  # step 3
         return HELD, _held("linked", ())
-    if not released and not case.copy and any(not twin.copy for twin in case.twins) and not _stands(case):
+    if "twin" not in released and any(not twin.copy for twin in case.twins) and not _stands(case):
         return HELD, _held("twin", ())  # step 4
-    since = _since(case, rules)  # step 5
+    if case.before is not None and case.before.kind in (HELD, DECLINED):
+        # Judged again on a later day: what says the same as on the day it was said is no difference.
+        earlier = _mapped(case, rules, day_of_text(case.before.at), released)
+        if same(case.before, *earlier):
+            return earlier
+    return _mapped(case, rules, _since(case, rules), released)  # step 5
+
+
+def _mapped(case: Case, rules: Rules, day: dt.date, released: frozenset[str]) -> tuple[str, Json]:
+    reviewed = bool(released & {"review", "mapping_differs"})
     judged = judge(
-        rules.agreement,
-        rules.region,
-        case.body,
-        since,
-        allow_candidates=rules.allow_candidates,
-        released=released,
+        rules.agreement, rules.region, case.body, day, allow_candidates=rules.allow_candidates, released=reviewed
     )
     if judged.outcome == "impose":
         return IMPOSED, _imposed(case, rules, judged)
     return _not_imposed(case, rules, judged)
+
+
+def _released(case: Case) -> frozenset[str]:
+    """What a person has released about this finding here: kinds of desk items, each on its own."""
+    text = case.before.released_by if case.before is not None else None
+    return frozenset(part.partition(":")[0] for part in text.split("/")) if text else frozenset()
 
 
 def _over(relief: ReliefState, day: dt.date) -> bool:

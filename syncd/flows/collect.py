@@ -80,6 +80,8 @@ class Collect:
             return page.more  # nothing new: no transaction, or a busy rhythm would only sync the disk
         failpoint("collect.before_write")
         with bureau.store.write() as conn:
+            if self._place(conn) != place:
+                return True  # a person or the clock moved the cursor while the source was read: go on from there
             issued = self._write(conn, page, place["pass"], began)
             if place["full"] and not page.more:
                 self._vanished(conn, place["pass"])

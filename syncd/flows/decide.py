@@ -85,7 +85,7 @@ class Decide:
 
     def _impose(self, conn: Connection, row: Row[Any], account: int) -> str:
         leaf = bytes.fromhex(row.mark)
-        register.release(conn, leaf, self._bureau.code, str(account))
+        register.release(conn, leaf, self._bureau.code, row.kind, account)
         respond(self._bureau, conn, [leaf])
         return "released for this region; judged again"
 

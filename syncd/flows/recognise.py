@@ -52,7 +52,7 @@ class Recognise:
             done = {origin: self._cursor(conn, "recognise", origin) for origin in states}
         for origin, state in states.items():
             if state.settled < state.size and relief[origin] < state.size:
-                self._relief(state, relief[origin])
+                self._relief(state)
                 return True
         for origin, state in states.items():
             if done[origin] < state.settled:
@@ -73,11 +73,11 @@ class Recognise:
         value = self._bureau.logs.get_cursor(conn, f"{lane}:{origin}")
         return int(value) if value else 0
 
-    def _relief(self, state: LogState, start: int) -> None:
+    def _relief(self, state: LogState) -> None:
         bureau = self._bureau
         owner = bureau.owner(state.origin)
         with bureau.store.write() as conn:
-            start = max(start, self._cursor(conn, "recognise", state.origin))
+            start = max(self._cursor(conn, lane, state.origin) for lane in ("relief", "recognise"))
             stop = state.size
             changes = Changes()
             if owner is not None:
@@ -98,6 +98,8 @@ class Recognise:
         bureau = self._bureau
         owner = bureau.owner(state.origin)
         with bureau.store.write() as conn:
+            if self._cursor(conn, "recognise", state.origin) != start:
+                return  # a person has moved it meanwhile: the next step goes on from there
             if owner is not None:
                 self._recognise(conn, state, owner, start, stop)
             bureau.logs.set_cursor(conn, f"recognise:{state.origin}", str(stop))
@@ -126,6 +128,8 @@ class Recognise:
         if start >= stop:
             return False
         with bureau.store.write() as conn:
+            if self._cursor(conn, "answers", state.origin) != start:
+                return True  # moved meanwhile, as above
             opened = read_opened(bureau, conn, state.origin, start, stop, only=INFORMING)
             self._apply(conn, state, understand(bureau, state.id, owner, [one for one in opened if one.fault]))
             self._peer_answers(conn, state, owner, opened)
@@ -149,9 +153,11 @@ class Recognise:
 
     def _after(self) -> None:
         self._acted = self._bureau.clock()
-        if sign(self._bureau):
-            self._bureau.wake("share")
-            self._bureau.wake("restrict")
+        sign(
+            self._bureau
+        )  # or another stage has done so since the commit; what waits to be delivered waits all the same
+        self._bureau.wake("share")
+        self._bureau.wake("restrict")
 
     def _apply(self, conn: Connection, state: LogState, changes: Changes) -> None:
         bureau = self._bureau

@@ -57,6 +57,8 @@ class Restrict:
             outbox.delivered(conn, [_delivered(row, said[row.finding], day) for row in rows], bureau.now_text())
             facts = {"last_delivery": bureau.now_text(), "orders": len(orders), "error": None}
             sourcebook.post(conn, "home", facts)
+            if bureau.today() != day:  # midnight has passed since the orders were made
+                outbox.changed_by(conn, bureau.today().isoformat())
             failpoint("restrict.before_commit")
         failpoint("restrict.after_commit")
         bureau.notice("restrict.delivered", {"findings": len(rows), "orders": len(orders)})

@@ -5,7 +5,7 @@ sending the same batch again: the peer answers with the line it has stored. Noth
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from syncd.errors import NeedsPerson, Retry, Stop
@@ -20,7 +20,7 @@ from syncd.peers import Answer
 from syncd.store import sourcebook
 
 Json = dict[str, Any]
-RESEND = 512
+RESEND, RESEND_BYTES = 512, 2 * 1024 * 1024
 
 
 class Link(Protocol):
@@ -158,11 +158,27 @@ class Share:
         for start in range(0, size, RESEND):
             with bureau.store.read() as conn:
                 rows = bureau.logs.read_wire(conn, bureau.origin, start, min(start + RESEND, size))
-            pairs = [(leaf_hash(row.leaf), row.disclosure) for row in rows if row.disclosure]
-            if pairs:
-                self._link.post_disclosures(bureau.origin, compress(encode_resend(pairs)))
+            for pairs in _bodies([(leaf_hash(row.leaf), row.disclosure) for row in rows if row.disclosure]):
+                answer = self._link.post_disclosures(bureau.origin, compress(encode_resend(pairs)))
+                if answer.status != 200:
+                    raise NeedsPerson(
+                        f"{self._peer.code} refused disclosures with {answer.status}: "
+                        f"{answer.body[:200].decode(errors='replace')}. {sent} were sent before; ask for it again."
+                    )
                 sent += len(pairs)
         return sent
+
+
+def _bodies(pairs: Sequence[tuple[bytes, bytes]]) -> Iterator[Sequence[tuple[bytes, bytes]]]:
+    """Cut disclosures into bodies well below what a peer takes; one disclosure alone always fits."""
+    start, length = 0, 0
+    for end, (_, disclosure) in enumerate(pairs):
+        if length and length + len(disclosure) > RESEND_BYTES:
+            yield pairs[start:end]
+            start, length = end, 0
+        length += len(disclosure)
+    if pairs[start:]:
+        yield pairs[start:]
 
 
 def _verified(peer: Peer, text: str, line: str) -> int | None:

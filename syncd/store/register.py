@@ -205,12 +205,18 @@ def responses_of(
     return grouped
 
 
-def release(conn: Connection, finding: bytes, region: str, account: str) -> None:
-    """Record that a person released what waited for review; the next recognition reads it."""
+def release(conn: Connection, finding: bytes, region: str, kind: str, account: int) -> None:
+    """Record that a person released an item of this ``kind`` about a finding; the next recognition reads it.
+
+    ``review:1001/twin:1002``: each kind on its own, for who has seen one has not seen the other.
+    """
+    before = responses_of(conn, [finding], region).get(finding, {}).get(region)
+    parts = (before.released_by or "").split("/") if before is not None else []
+    kept = [part for part in parts if part and not part.startswith(f"{kind}:")]
     conn.execute(
         update(responses)
         .where(responses.c.finding == finding, responses.c.region == region)
-        .values(released_by=account)
+        .values(released_by="/".join([*kept, f"{kind}:{account}"]))
     )
 
 
