@@ -13,9 +13,7 @@ FOLDER = Path(__file__).parents[2] / "config" / "agreements" / "jiakuntai-eco"
 @pytest.fixture(scope="session")
 def agreement_files() -> dict[str, bytes]:
     """Every file of the folder by its relative path, ``members/`` included."""
-    return {
-        path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in FOLDER.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in FOLDER.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="session")

@@ -51,9 +51,7 @@ def test_every_row_names_its_source(agreement: Agreement) -> None:
 def test_every_legal_basis_was_read_and_ends_with_its_law(agreement: Agreement) -> None:
     assert len(agreement.bases) == 78
     assert all(basis.provenance.startswith("read: ") for basis in agreement.bases.values())
-    repealed = [
-        b for b in agreement.bases.values() if re.search("环境保护法（2014|固体废物|土壤污染", b.instrument)
-    ]
+    repealed = [b for b in agreement.bases.values() if re.search("环境保护法（2014|固体废物|土壤污染", b.instrument)]
     assert len(repealed) == 3
     assert {basis.valid_to for basis in repealed} == {date(2026, 8, 14)}
     code = [basis for basis in agreement.bases.values() if "生态环境法典" in basis.instrument]
@@ -106,9 +104,7 @@ def test_each_region_maps_every_criterion_to_three_to_eight_measures(agreement: 
         assert all(3 <= len(rule.measures) <= 8 for rule in region.rules.values())
         used = {measure for rule in region.rules.values() for measure in rule.measures}
         assert used == {
-            code
-            for code, measure in agreement.measures.items()
-            if region.code in (measure.regions or (region.code,))
+            code for code, measure in agreement.measures.items() if region.code in (measure.regions or (region.code,))
         }
         assert used == set(region.responders)
 
@@ -135,9 +131,7 @@ def test_local_codes_cover_every_criterion_and_type(agreement: Agreement) -> Non
     ("region", "code", "criterion"),
     [("310114", "JD-HB-04", "EP-04"), ("320583", "KS-0104", "EP-04"), ("320585", "TC-A04", "EP-04")],
 )
-def test_a_local_code_is_read_in_its_own_region(
-    agreement: Agreement, region: str, code: str, criterion: str
-) -> None:
+def test_a_local_code_is_read_in_its_own_region(agreement: Agreement, region: str, code: str, criterion: str) -> None:
     local = map_local_code(agreement, region, code)
     assert local is not None
     assert local.criterion == criterion

@@ -16,9 +16,7 @@ DAY = timedelta(days=1)
 START, END = date(2026, 11, 22), date(2027, 11, 1)
 
 
-def measure(
-    code: str = "MA-04", kind: str = "binding", start: date = START, end: date = END
-) -> dict[str, Any]:
+def measure(code: str = "MA-04", kind: str = "binding", start: date = START, end: date = END) -> dict[str, Any]:
     return {
         "id": code,
         "kind": kind,

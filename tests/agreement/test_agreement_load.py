@@ -106,9 +106,7 @@ def test_two_loads_are_equal_in_content(agreement: Agreement, agreement_files: F
         ("regions/320583.toml", "[responders]", '[responders]\nMA-98 = "x"', "responders: MA-98 is unknown"),
     ],
 )
-def test_refused_naming_file_and_field(
-    agreement_files: Files, path: str, old: str, new: str, said: str
-) -> None:
+def test_refused_naming_file_and_field(agreement_files: Files, path: str, old: str, new: str, said: str) -> None:
     with pytest.raises(AgreementError) as caught:
         load_agreement(changed(agreement_files, path, old, new))
     assert said in str(caught.value)

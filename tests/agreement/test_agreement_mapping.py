@@ -97,9 +97,7 @@ def test_confirmed_measures_act_only_where_the_law_of_the_region_carries_them(co
 
 
 def test_a_basis_must_be_in_force_on_the_day_of_the_answer(confirmed: Agreement) -> None:
-    body = finding(
-        type="AUTO_MONITOR_OPERATOR", local_code="KS-0301", criterion="ES-01", decided_on="2025-12-20"
-    )
+    body = finding(type="AUTO_MONITOR_OPERATOR", local_code="KS-0301", criterion="ES-01", decided_on="2025-12-20")
 
     def acts(day: date) -> bool:
         return "MA-09" in by_code(judge(confirmed, "320583", body, day))

@@ -139,9 +139,7 @@ def test_an_amendment_suspends_until_the_newest_is_recognised() -> None:
     assert not relief_state([first], TODAY, {LEAVES[1]}).off
     assert relief_state([first, second], TODAY, {LEAVES[1]}).off
     assert not relief_state([first, second], TODAY, {LEAVES[2]}).off
-    assert relief_state([first, clears("finding.resumed", 3, 1)], TODAY).off, (
-        "only recognition puts it in force"
-    )
+    assert relief_state([first, clears("finding.resumed", 3, 1)], TODAY).off, "only recognition puts it in force"
 
 
 def test_every_order_of_a_whole_story_gives_one_answer() -> None:

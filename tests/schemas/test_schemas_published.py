@@ -30,9 +30,7 @@ def parts(value: Any) -> Iterator[dict[str, Any]]:
 
 def test_the_files_are_the_models() -> None:
     on_disk = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
-    assert on_disk == published_files(), (
-        "a model changed: run python -m schemas.publish and read the difference"
-    )
+    assert on_disk == published_files(), "a model changed: run python -m schemas.publish and read the difference"
 
 
 def test_publishing_writes_all_and_removes_what_is_no_more(tmp_path: Path) -> None:
@@ -44,9 +42,7 @@ def test_publishing_writes_all_and_removes_what_is_no_more(tmp_path: Path) -> No
 def test_every_file_says_what_it_is() -> None:
     for name, document in documents().items():
         assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-        assert document["$id"] == "https://syncd.example/schemas/" + name.removesuffix(".json").replace(
-            "-", "/"
-        )
+        assert document["$id"] == "https://syncd.example/schemas/" + name.removesuffix(".json").replace("-", "/")
         assert document["properties"]["schema"]["const"] + ".json" == name.replace("-", "/", 1)
 
 

@@ -46,9 +46,7 @@ def test_letters_and_dashes_of_numbers() -> None:
     assert normalise_number("ks-2026—0012") == normalise_number("ＫＳ－２０２６–0012") == "KS-2026-0012"
 
 
-@pytest.mark.parametrize(
-    "number", ["", " ", "无", "不详", "/", "-", "—", "／", "－－", "暂无", "null", "()", "\u3000"]
-)
+@pytest.mark.parametrize("number", ["", " ", "无", "不详", "/", "-", "—", "／", "－－", "暂无", "null", "()", "\u3000"])
 def test_numbers_that_only_say_there_is_none(number: str) -> None:
     assert is_placeholder_number(number)
 
