@@ -21,12 +21,12 @@ class Notice(Body):
 
 
 class Feedback(Body):
-    """Body of ``feedback.reported``, or one item of a batch; there ``about`` names the finding's leaf."""
+    """Body of ``feedback.reported``, or one item of a batch; there ``about`` names the answer (``restriction.*``)."""
 
     model_config = ConfigDict(title="执行反馈")
 
     schema_: Literal["feedback/1.0"] = Field(alias="schema", description="数据结构名称及版本")
-    about: LeafHex | None = Field(description="所反馈的认定；单独成条时为空，由条目指明")
+    about: LeafHex | None = Field(description="所反馈的本地回应（restriction.*）之叶哈希；单独成条时为空，由条目指明")
     measure: Code = Field(description="惩戒措施代码")
     department: Annotated[Name, Field(max_length=128)] = Field(description="反馈部门")
     state: Literal["applied", "not_applicable", "refused", "lifted"] = Field(description="已执行、不适用、拒绝、已解除")

@@ -62,7 +62,7 @@ class Restriction(Body):
     schema_: Literal["restriction/1.0"] = Field(alias="schema", description="数据结构名称及版本")
     rule: Code = Field(description="本地区所用对应规则的标识")
     measures: list[Measure] = Field(min_length=1, max_length=256, description="惩戒措施")
-    released_by: Code | None = Field(description="人工放行者的岗位代码；自动实施时为空")
+    released_by: Code | None = Field(description="人工放行的事项及操作账号编号，如 review:1001；自动实施时为空")
     knew: Knew
     demonstration: bool = Field(description="演示：据未经确认的目录实施，不具效力")
     mark: Annotated[Name, Field(max_length=32)] | None = Field(description="标记，如异议")

@@ -35,7 +35,7 @@ from syncd.wiring import Built, build
 from syncd.worker import Worker, finish
 
 Json = dict[str, Any]
-STOP_SECONDS = 4.0
+STOP_SECONDS = 3.5
 MISFIRE_SECONDS = 3600
 STOP_LOOK_SECONDS = 20.0
 QUIET_SECONDS = 2.0
@@ -185,12 +185,16 @@ class Daemon:
             closed = bureau.logs.close_stop(conn, bureau.origin, bureau.clock())
         if closed:
             self._wake("share")
+        if self._built.bureau.today() != self._day:  # the machine slept over midnight
+            self._midnight()
 
     def _midnight(self) -> None:
         """Queue for delivery what ended by itself; being right needs no clock, telling the home system does."""
         bureau = self._built.bureau
+        self._day = bureau.today()
+        self._stages.recognise.day_change()
         with bureau.store.write() as conn:
-            queued = outbox.changed_by(conn, bureau.today().isoformat())
+            queued = outbox.changed_by(conn, self._day.isoformat())
         if queued:
             self._wake("restrict")
 

@@ -36,6 +36,7 @@ Detail = tuple[str | None, str]
 """A measure's code (None: the finding as a whole) and the reason code why it does not take effect."""
 
 _PLANS, _VERDICTS = 4_096, 8_192  # a verdict is about 1 KB; findings of one day and kind share one
+_LAST_YEAR = 2999
 _ADVISED_ASPECTS = frozenset({"MKT", "IND"})
 
 
@@ -249,4 +250,6 @@ def _last_day(decided_on: date, months: int) -> date:
     """The same day ``months`` later, or that month's last, as 民法典 Art. 201-202 count (memory)."""
     years, month = divmod(decided_on.month - 1 + months, 12)
     year = decided_on.year + years
+    if year > _LAST_YEAR:  # a date that no decision has; the calendar ends soon after
+        return date(_LAST_YEAR, 12, 31)
     return date(year, month + 1, min(decided_on.day, calendar.monthrange(year, month + 1)[1]))

@@ -31,6 +31,7 @@ STATUS = {"confirmed": "已确认 confirmed", "candidate": "候选 candidate"}
 REASON = {
     "candidate": "候选 candidate",
     "ended": "已过期 ended",
+    "exception": "判断出错 exception",
     "expired": "到期 expired",
     "linked": "他地决定之副本 linked",
     "mapping_differs": "对应不一致 mapping_differs",
@@ -47,6 +48,8 @@ REASON = {
     "unmapped": "未对应 unmapped",
 }
 DESK = {
+    "copy_at_peer": "对方来源中之副本 copy_at_peer",
+    "exception": "判断出错 exception",
     "fork": "账本分叉 fork",
     "identity_changed": "行已改作他案 identity_changed",
     "linked": "他地决定 linked",
@@ -58,6 +61,8 @@ DESK = {
     "review": "待复核 review",
     "subject_type": "主体类型不符 subject_type",
     "twin": "一案两发 twin",
+    "twin_relieved": "同一决定已解除 twin_relieved",
+    "under_review": "复核再启 under_review",
     "unmapped": "未对应 unmapped",
     "unreadable": "未能读懂 unreadable",
     "unreadable_at_peer": "对方未能读懂 unreadable_at_peer",

@@ -26,7 +26,8 @@ Json = dict[str, Any]
 IMPOSED, LIFTED = "restriction.imposed", "restriction.lifted"
 DECLINED, HELD = "restriction.declined", "finding.held"
 DISPUTED, COPY = "disputed", "copy"
-DESK_REASONS = frozenset({"review", "unmapped", "no_rule", "twin", "linked", "mapping_differs", "subject_type"})
+DESK_REASONS = frozenset({"review", "unmapped", "no_rule", "twin", "linked", "mapping_differs", "subject_type",
+                          "twin_relieved", "exception"})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,15 @@ def answer(case: Case, rules: Rules) -> tuple[str, Json]:
         if same(case.before, *earlier):
             return earlier
     return _mapped(case, rules, _since(case, rules), released)  # step 5
+
+
+def broken(case: Case) -> tuple[str, Json]:
+    """What is said of a finding whose judging fails: held, or as it was where something was said already."""
+    if case.before is not None:
+        body = case.before.parsed()
+        body.pop("knew", None)
+        return case.before.kind, body
+    return HELD, _held("exception", ())
 
 
 def _mapped(case: Case, rules: Rules, day: dt.date, released: frozenset[str]) -> tuple[str, Json]:

@@ -1,16 +1,8 @@
 """Stage ``collect`` 归集: the bureau's own system → its own log.
 
-Verdict on one accepted source row, in this order:
-
-1. the same row with the same keyed hash, or an older version of it: unchanged;
-2. explicit place of another bureau: linked at the desk, never issued;
-3. the same decision under another row key: one finding, noted as a duplicate;
-4. a row that was issued and changed: ``finding.amended``; with another organisation, number or date the old one is
-   suspended at once and the pair goes to the desk;
-5. otherwise ``finding.issued``.
-
-Relief rows find their finding by organ, number and organisation; one that comes too early waits and is taken as soon
-as the finding is there. Cursor, source rows, counts and entries commit together.
+What becomes of each row is planned first (``planning``), then written. Relief rows find their finding by organ, number
+and organisation; one that comes too early waits and is taken as soon as the finding is there. Cursor, source rows,
+counts and entries commit together.
 
 A long reading does not run far ahead of the sharing: what a peer is sent is acted upon when all that was there at the
 time has arrived (LEDGER §6), so sharing in step lets all places work at once.
@@ -18,45 +10,26 @@ time has arrived (LEDGER §6), so sharing in step lets all places work at once.
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
-from adapters.records import Collected, FindingRecord, Quarantined, ReliefRecord, Waiting
+from adapters.records import Collected, FindingRecord, ReliefRecord
 from adapters.source import Source
-from schemas.registry import InvalidBody, check_body
-from syncd.agreement.mapping import map_local_code
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
+from syncd.flows.planning import ISSUED, Plan, Planner
 from syncd.flows.record import Saying, record, sign
-from syncd.flows.relieve import Relief, match_relief, relief_body
+from syncd.flows.relieve import Relief, match_relief, relief_body, say_own
 from syncd.flows.respond import respond
-from syncd.flows.understand import finding_row, natural_key
+from syncd.flows.understand import finding_row
 from syncd.ledger.entry import Ref
 from syncd.store import desk, register, sourcebook
 from syncd.store.append import Appended
-from syncd.store.register import Finding
 
 Json = dict[str, Any]
-ISSUED, LINKED, DUPLICATE, WAITING = "issued", "linked", "duplicate", "waiting"
-REVIEWED = "reviewed"  # issued, and then found open to review 复议、诉讼 again
 NOTE_SECONDS = 10.0
-SETTLED = frozenset({ISSUED, LINKED, DUPLICATE})
-
-
-@dataclass
-class Plan:
-    """What one page of a source leads to, before anything is written."""
-
-    issue: list[tuple[FindingRecord, Json]] = field(default_factory=list)
-    amend: list[tuple[FindingRecord, Json, Finding]] = field(default_factory=list)
-    suspend: list[tuple[FindingRecord | Waiting, Finding, str]] = field(default_factory=list)
-    rows: list[Json] = field(default_factory=list)
-    desk: list[Json] = field(default_factory=list)
-    refused: list[Quarantined] = field(default_factory=list)
-    unchanged: int = 0
 
 
 class Collect:
@@ -67,6 +40,7 @@ class Collect:
         self._source = source
         self.name = name
         self._pace = pace
+        self._planner = Planner(bureau, name)
         self._noted = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     def step(self) -> bool:
@@ -120,12 +94,18 @@ class Collect:
         bureau = self._bureau
         findings = [one for one in page.records if isinstance(one, FindingRecord)]
         reliefs = [one for one in page.records if isinstance(one, ReliefRecord)]
-        plan = self._plan(conn, findings, pass_)
-        self._reopened(conn, plan, page.waiting, pass_)
+        plan = self._planner.plan(conn, findings, pass_)
+        self._planner.reopened(conn, plan, page.waiting, pass_)
+        held_back = sourcebook.known(conn, self.name, [one.row for one in page.quarantined])
+        plan.rows += [
+            self._planner.seen(row, pass_) for row in held_back.values()
+        ]  # it cannot be read, but it is there
         self._set_aside(plan, page)
         sayings = self._sayings(plan)
         appended = record(bureau, conn, sayings)
         self._note_issued(conn, plan, appended, pass_)
+        suspended = [("relief.suspended", row, relief_body(ground, bureau)) for _, row, ground in plan.suspend]
+        say_own(bureau, conn, suspended)
         relief = match_relief(bureau, conn, self.name, reliefs, pass_)
         self._note_relief(conn, relief)
         sourcebook.remember(conn, plan.rows + relief.rows)
@@ -133,100 +113,8 @@ class Collect:
         desk.put(conn, plan.desk + relief.desk, now)
         self._answer_copied(conn, plan)
         self._clear(conn, page, plan, now)
-        self._count(conn, page, plan, len(relief.sayings), began)
-        return len(appended) + len(relief.sayings)
-
-    def _plan(self, conn: Connection, records: Sequence[FindingRecord], pass_: int) -> Plan:
-        known = sourcebook.known(conn, self.name, [one.row for one in records])
-        plan = Plan()
-        bodies = self._bodies(plan, records)
-        records = [one for one in records if one.row in bodies]
-        keys = {row: _key_of(body) for row, body in bodies.items()}
-        own = self._bureau.logs.state(conn, self._bureau.origin).id
-        held = {key: found[0] for key, rows in register.findings_by_key(conn, set(keys.values())).items()
-                if (found := [row for row in rows if row.log == own])}  # fmt: skip
-        before = register.findings_by_leaf(conn, {row.finding for row in known.values() if row.finding})
-        issuing = dict[bytes, str]()
-        for one in records:
-            body, row, key = bodies[one.row], known.get(one.row), keys[one.row]
-            if row is not None and row.status in SETTLED and (row.digest == one.digest or one.updated < row.updated):
-                plan.unchanged += 1  # step 1
-                plan.rows.append(self._seen(row, pass_))
-            elif body["place"] != self._bureau.code:  # step 2
-                plan.rows.append(self._row(one, LINKED, None, pass_))
-                plan.desk.append(self._linked(one, body, key))
-            elif row is not None and row.status in (ISSUED, REVIEWED) and row.finding in before:  # step 4
-                self._changed(plan, one, body, before[row.finding], key, pass_)
-            elif key in held or key in issuing:  # step 3
-                plan.rows.append(self._row(one, DUPLICATE, held[key].leaf if key in held else None, pass_))
-            else:  # step 5
-                issuing[key] = one.row
-                plan.issue.append((one, body))
-        return plan
-
-    def _bodies(self, plan: Plan, records: Sequence[FindingRecord]) -> dict[str, Json]:
-        """Each record's body with what this bureau's code list says; one the shared schema refuses is set aside."""
-        bodies = {}
-        for one in records:
-            body = self._body(one)
-            try:
-                check_body("finding.issued", body)
-            except InvalidBody as fault:
-                sentence = f"The shared schema refuses this row: {fault}"
-                plan.refused.append(Quarantined(one.row, one.digest, fault.field, "schema", sentence, ""))
-            else:
-                bodies[one.row] = body
-        return bodies
-
-    def _body(self, one: FindingRecord) -> Json:
-        body = one.body
-        local = map_local_code(self._bureau.agreement, self._bureau.code, body["local_code"])
-        criterion = local.criterion if local is not None else None
-        kind = local.subject_type if local is not None else None
-        return {**body, "criterion": criterion, "subject": {**body["subject"], "type": kind}}
-
-    def _changed(self, plan: Plan, one: FindingRecord, body: Json, before: Finding, key: bytes, pass_: int) -> None:
-        if before.natural_key != key:
-            plan.suspend.append((one, before, "row_changed"))
-            plan.rows.append(self._row(one, ISSUED, before.leaf, pass_))
-            facts = {"source": self.name, "row": one.row, "finding": before.leaf.hex()}
-            item = {"kind": "identity_changed", "mark": f"{self.name}/{one.row}", "reason": "other_decision"}
-            plan.desk.append({**item, "facts": facts})
-        elif orjson.loads(before.body) == body:
-            plan.unchanged += 1
-            plan.rows.append(self._row(one, ISSUED, before.leaf, pass_))
-        else:
-            plan.amend.append((one, body, before))
-            plan.rows.append(self._row(one, ISSUED, before.leaf, pass_))
-
-    def _linked(self, one: FindingRecord, body: Json, key: bytes) -> Json:
-        facts = {"source": self.name, "row": one.row, "place": body["place"], "natural_key": key.hex()}
-        return {"kind": "linked", "mark": key.hex(), "reason": "other_place", "facts": facts}
-
-    def _seen(self, row: Row[Any], pass_: int) -> Json:
-        return {"source": self.name, "row": row.row, "digest": row.digest, "status": row.status,
-                "finding": row.finding, "updated": row.updated, "pass_": pass_}  # fmt: skip
-
-    def _row(self, one: Any, status: str, finding: bytes | None, pass_: int) -> Json:
-        return {"source": self.name, "row": one.row, "digest": one.digest, "status": status,
-                "finding": finding, "updated": one.updated, "pass_": pass_}  # fmt: skip
-
-    def _reopened(self, conn: Connection, plan: Plan, waiting: Sequence[Waiting], pass_: int) -> None:
-        """A row open to review waits; one that was issued before is suspended at once, and a person resumes it."""
-        known = sourcebook.known(conn, self.name, [one.row for one in waiting])
-        issued = {row.row: row.finding for row in known.values() if row.status == ISSUED and row.finding}
-        held = register.findings_by_leaf(conn, set(issued.values()))
-        for one in waiting:
-            finding = held.get(issued.get(one.row, b""))
-            row = known.get(one.row)
-            if finding is not None:
-                plan.suspend.append((one, finding, "under_review"))
-                plan.rows.append(self._row(one, REVIEWED, finding.leaf, pass_))
-                facts = {"source": self.name, "row": one.row, "finding": finding.leaf.hex()}
-                mark = f"{self.name}/{one.row}"
-                plan.desk.append({"kind": "under_review", "mark": mark, "reason": one.reason, "facts": facts})
-            elif row is None or row.status != REVIEWED:
-                plan.rows.append(self._row(one, WAITING, None, pass_))
+        self._count(conn, page, plan, relief.said, began)
+        return len(appended) + len(suspended) + relief.said
 
     def _set_aside(self, plan: Plan, page: Collected) -> None:
         """Rows in quarantine and rows that wait for review: named by key, column and reason, never by text."""
@@ -240,10 +128,6 @@ class Collect:
         origin = self._bureau.origin
         said = [Saying("finding.issued", None, body) for _, body in plan.issue]
         said += [Saying("finding.amended", Ref(origin, row.id, row.leaf.hex()), body) for _, body, row in plan.amend]
-        for _, row, ground in plan.suspend:
-            said.append(
-                Saying("relief.suspended", Ref(origin, row.id, row.leaf.hex()), relief_body(ground, self._bureau))
-            )
         return said
 
     def _note_issued(self, conn: Connection, plan: Plan, appended: Sequence[Appended], pass_: int) -> None:
@@ -251,7 +135,7 @@ class Collect:
         rows = []
         for (one, body), entry in zip(plan.issue, appended, strict=False):
             rows.append(finding_row(log, entry.index, entry.leaf_hash, entry.id, self._bureau.code, body))
-            plan.rows.append(self._row(one, ISSUED, entry.leaf_hash, pass_))
+            plan.rows.append(self._planner.row(one, ISSUED, entry.leaf_hash, pass_))
         register.add_findings(conn, rows)
 
     def _answer_copied(self, conn: Connection, plan: Plan) -> None:
@@ -261,7 +145,6 @@ class Collect:
         respond(self._bureau, conn, [row.leaf for rows in found.values() for row in rows])
 
     def _note_relief(self, conn: Connection, relief: Relief) -> None:
-        record(self._bureau, conn, relief.sayings)
         sourcebook.stop_waiting(conn, self.name, relief.met)
         sourcebook.wait(conn, relief.waiting)
 
@@ -307,8 +190,3 @@ class Collect:
         }
         sourcebook.post(conn, name, facts)
         self._bureau.notice("collect.page", {"source": self.name, "began": began, **counts})
-
-
-def _key_of(body: Json) -> bytes:
-    key = body["key"]
-    return natural_key(key["organ"], key["number"], body["subject"]["uscc"], key["date"])

@@ -36,6 +36,8 @@ class Decide:
         self._releases: dict[str, Callable[[Connection, Row[Any], int], str]] = {
             "review": self._impose,
             "twin": self._impose,
+            "twin_relieved": self._impose,
+            "exception": self._judge_again,
             "quarantine": self._read_again,
             "relief_waiting": self._read_again,
             "unmapped": self._judge_again,
@@ -85,7 +87,7 @@ class Decide:
 
     def _impose(self, conn: Connection, row: Row[Any], account: int) -> str:
         leaf = bytes.fromhex(row.mark)
-        register.release(conn, leaf, self._bureau.code, row.kind, account)
+        register.release(conn, leaf, self._bureau.code, row.kind.removesuffix("_relieved"), account)
         respond(self._bureau, conn, [leaf])
         return "released for this region; judged again"
 

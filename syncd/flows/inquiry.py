@@ -73,7 +73,7 @@ class Inquiry:
     ) -> Json:
         restrictions, findings = [], []
         for row in rows:
-            state = state_of(relief.get(row.leaf, ()), day)
+            state = state_of(row, relief.get(row.leaf, ()), day)
             response = answered.get(row.leaf, {}).get(region)
             restriction = restriction_of(response, state)
             restrictions.append(restriction)

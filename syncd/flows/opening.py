@@ -18,6 +18,22 @@ from syncd.ledger.entry import KINDS, Entry, MeaningError, Ref, parse_entry, rea
 
 Json = dict[str, Any]
 INFORMING = frozenset({"restriction.imposed", "restriction.lifted", "restriction.declined", "finding.held"})
+_IMPOSED_KEYS = {"schema", "rule", "measures", "released_by", "knew", "demonstration", "mark"}
+_LIFTED_KEYS = {"schema", "reason", "because", "due", "knew", "demonstration"}
+_HELD_KEYS = {"schema", "reason", "details", "due", "knew"}
+MEASURE_KEYS = {"id", "kind", "responder", "basis", "from", "to"}
+SCHEMA_OF = {
+    "restriction.imposed": "restriction/1.0",
+    "restriction.lifted": "lifting/1.0",
+    "restriction.declined": "lifting/1.0",
+    "finding.held": "held/1.0",
+}
+KEYS_OF = {
+    "restriction.imposed": _IMPOSED_KEYS,
+    "restriction.lifted": _LIFTED_KEYS,
+    "restriction.declined": _LIFTED_KEYS,
+    "finding.held": _HELD_KEYS,
+}
 PUBLIC_KINDS = frozenset({"agreement.adopted", "key.changed", "log.sealed", "delivery.missing"})
 
 
@@ -125,19 +141,25 @@ def _informs(one: Opened, entry: Entry, raw: bytes) -> bool:
     """
     try:
         body = orjson.loads(peek_disclosure(entry.id, str(entry.body), raw))
-        if body["schema"] not in ("restriction/1.0", "lifting/1.0", "held/1.0"):
-            return False
-        if not all(_days(measure["from"], measure["to"]) for measure in body.get("measures", ())):
-            return False
-        plain = type(body.get("reason", "")) is str and type(body.get("rule", "")) is str
+        plain = body["schema"] == SCHEMA_OF[entry.kind] and body.keys() == KEYS_OF[entry.kind]
+        plain = plain and all(_measure(measure) for measure in body.get("measures", ()))
+        plain = plain and _token(body.get("reason", "-")) and _token(body.get("rule") or "-")
     except (MeaningError, ValueError, KeyError, TypeError, AttributeError):
         return False
     one.body = body
     return plain
 
 
-def _days(*texts: str) -> bool:
-    return all(len(text) == 10 and text[4] == text[7] == "-" for text in texts)
+def _measure(measure: Json) -> bool:
+    if measure.keys() != MEASURE_KEYS or measure["kind"] not in ("binding", "discretionary", "advisory"):
+        return False
+    days = measure["from"], measure["to"]
+    dated = all(type(day) is str and len(day) == 10 and day[4] == day[7] == "-" for day in days)
+    return dated and _token(measure["id"]) and _token(measure["basis"] or "-") and len(measure["responder"]) <= 100
+
+
+def _token(text: object) -> bool:
+    return type(text) is str and len(text) <= 64 and text.isascii() and text.isprintable()
 
 
 def opens(leaf: bytes, raw: bytes) -> bool:

@@ -8,19 +8,20 @@ the commit leaves nothing, a crash after it leaves nothing to do.
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection
 
+from syncd.errors import Retry, Stop
 from syncd.failpoint import failpoint
-from syncd.flows.answer import COPY, DECLINED, HELD, IMPOSED, LIFTED
-from syncd.flows.bureau import Bureau, Peer, day_of_text
-from syncd.flows.opening import INFORMING, Opened, is_relief, read_opened
+from syncd.flows.answer import DECLINED, HELD, IMPOSED, LIFTED
+from syncd.flows.bureau import Bureau, Peer
+from syncd.flows.opening import INFORMING, is_relief, read_opened
+from syncd.flows.others import note_answers
 from syncd.flows.record import Saying, record, sign
-from syncd.flows.respond import respond, response_row
-from syncd.flows.understand import AMENDED, Changes, suspend_until_read, understand
+from syncd.flows.respond import respond
+from syncd.flows.understand import AMENDED, Changes, amendment_mark, same_decision, suspend_until_read, understand
 from syncd.store import desk, register
 from syncd.store.state import LogState
 
@@ -30,10 +31,6 @@ QUIET_SECONDS = 1.0
 FAST_LANE = frozenset({"relief.%", AMENDED, ""})
 ISSUED = "finding.issued"
 SAID_HERE = frozenset({ISSUED, IMPOSED, LIFTED, DECLINED, HELD, "feedback.reported", "operator.acted"})
-UNREADABLE_AT_PEER = frozenset(
-    {"unknown_kind", "other_agreement", "no_disclosure", "does_not_open", "invalid_body", "newer_schema",
-     "not_canonical", "exception", "not_its_finding"}
-)  # fmt: skip
 
 
 class Recognise:
@@ -50,15 +47,38 @@ class Recognise:
             states = {state.origin: state for state in bureau.logs.states(conn)}
             relief = {origin: self._cursor(conn, "relief", origin) for origin in states}
             done = {origin: self._cursor(conn, "recognise", origin) for origin in states}
-        for origin, state in states.items():
-            if state.settled < state.size and relief[origin] < state.size:
-                self._relief(state)
-                return True
-        for origin, state in states.items():
-            if done[origin] < state.settled:
-                self._findings(state, done[origin], min(done[origin] + BATCH, state.settled))
-                return True
+        behind = [state for origin, state in states.items() if relief[origin] < state.size
+                  and (state.settled < state.size or state.size - done[origin] > BATCH)]  # fmt: skip
+        ready = [state for origin, state in states.items() if done[origin] < state.settled]
+        doing = [(state, self._relief) for state in behind]
+        doing += [(state, self._findings) for state in ready]
+        trouble: Exception | None = None
+        for state, lane in doing:
+            try:
+                lane(state)
+            except (Retry, Stop):
+                raise
+            except Exception as error:  # one log's trouble never holds back another's, least of all its relief
+                trouble = trouble or error
+                continue
+            return True
+        if trouble is not None:
+            raise trouble
         return False
+
+    def day_change(self) -> int:
+        """Answer findings whose relief begins by itself today or did so since the last look; returns how many answers.
+
+        What is in force needs no such look; the other regions and the home system are told by it.
+        """
+        bureau, today = self._bureau, self._bureau.today().isoformat()
+        with bureau.store.write() as conn:
+            since = bureau.logs.get_cursor(conn, "day_change") or ""
+            count = respond(bureau, conn, register.relieved_between(conn, since, today)) if since < today else 0
+            bureau.logs.set_cursor(conn, "day_change", today)
+        if count:
+            self._after()
+        return count
 
     def answers(self, at_once: bool = False) -> bool:
         """One batch of what other regions answered; without ``at_once`` only while nothing that acts has just come."""
@@ -94,12 +114,12 @@ class Recognise:
         failpoint("relief.after_commit")
         self._after()
 
-    def _findings(self, state: LogState, start: int, stop: int) -> None:
+    def _findings(self, state: LogState) -> None:
         bureau = self._bureau
         owner = bureau.owner(state.origin)
         with bureau.store.write() as conn:
-            if self._cursor(conn, "recognise", state.origin) != start:
-                return  # a person has moved it meanwhile: the next step goes on from there
+            start = self._cursor(conn, "recognise", state.origin)  # a person may have moved it meanwhile
+            stop = min(start + BATCH, state.settled)
             if owner is not None:
                 self._recognise(conn, state, owner, start, stop)
             bureau.logs.set_cursor(conn, f"recognise:{state.origin}", str(stop))
@@ -132,7 +152,7 @@ class Recognise:
                 return True  # moved meanwhile, as above
             opened = read_opened(bureau, conn, state.origin, start, stop, only=INFORMING)
             self._apply(conn, state, understand(bureau, state.id, owner, [one for one in opened if one.fault]))
-            self._peer_answers(conn, state, owner, opened)
+            note_answers(bureau, conn, state, owner, opened)
             bureau.logs.set_cursor(conn, f"answers:{state.origin}", str(stop))
             failpoint("recognise.before_answers_commit")
         if sign(bureau):
@@ -162,67 +182,39 @@ class Recognise:
     def _apply(self, conn: Connection, state: LogState, changes: Changes) -> None:
         bureau = self._bureau
         register.add_findings(conn, changes.findings)
-        register.amend_findings(conn, [_amendment(*change) for change in changes.amendments])
+        self._amend(conn, state, changes)
         register.add_relief(conn, changes.relief)
+        answered = register.held_in(conn, state.id)
         register.hold_entries(conn, changes.held)
         desk.put(conn, changes.desk, bureau.now_text())
         respond(bureau, conn, changes.affected)
-        if changes.unreadable:
+        fresh = [(ref, reason) for idx, ref, reason in changes.unreadable if idx not in answered]
+        if fresh:
             knew = {held.origin: held.size for held in bureau.logs.states(conn)}
             body: Json = {"schema": "held/1.0", "details": [], "due": None, "knew": knew}
             record(
                 bureau,
                 conn,
-                [Saying("finding.held", ref, {**body, "reason": reason}) for ref, reason in changes.unreadable],
+                [Saying("finding.held", ref, {**body, "reason": reason}) for ref, reason in fresh],
             )
 
-    def _peer_answers(self, conn: Connection, state: LogState, owner: Peer, opened: Sequence[Opened]) -> None:
-        """Note what another region answered; what it could not read goes to our desk as well."""
-        if owner.code == self._bureau.code:
-            return
-        answers = [one for one in opened if one.kind in (IMPOSED, LIFTED, DECLINED, HELD)
-                   and one.fault is None and one.entry and one.entry.ref]  # fmt: skip
-        rows = self._answer_rows(conn, state, owner, answers)
-        register.put_responses(conn, rows)
-        told = [_told(owner, one) for one in answers if _unread(one)]
-        told += self._copies(conn, owner, answers)
-        desk.put(conn, told, self._bureau.now_text())
-
-    def _copies(self, conn: Connection, owner: Peer, answers: Sequence[Opened]) -> list[Json]:
-        """Another region says that a copy of a decision of ours lies in its source: shown on this desk as well."""
-        about = [(one.entry.ref.leaf, (one.body or {}).get("mark")) for one in answers if one.entry and one.entry.ref]
-        marked = [bytes.fromhex(leaf) for leaf, mark in about if COPY in str(mark or "").split()]
-        own = register.findings_by_leaf(conn, marked)
-        return [
-            {"kind": "copy_at_peer", "mark": f"{owner.code}:{leaf.hex()}", "reason": "other_place",
-             "facts": {"region": owner.code, "finding": leaf.hex(), "natural_key": row.natural_key.hex()}}
-            for leaf, row in own.items() if row.issuer == self._bureau.code
-        ]  # fmt: skip
-
-    def _answer_rows(self, conn: Connection, state: LogState, owner: Peer, answers: Sequence[Opened]) -> list[Json]:
-        named = {one.leaf: bytes.fromhex(one.entry.ref.leaf) for one in answers if one.entry and one.entry.ref}
-        stored = register.responses_of(conn, list(set(named.values())), owner.code)
-        before = {finding: found[owner.code] for finding, found in stored.items()}
-        rows: dict[bytes, Json] = {}
-        for one in answers:
-            finding = named[one.leaf]
-            earlier = before.get(finding)
-            if one.entry is None or (earlier is not None and earlier.idx >= one.idx):
+    def _amend(self, conn: Connection, state: LogState, changes: Changes) -> None:
+        """Organisation and natural key stay with a finding: an amendment that changes them is held, and suspends."""
+        known = register.findings_by_leaf(conn, [finding for finding, _, _, _ in changes.amendments])
+        fitting = []
+        for finding, leaf, idx, body in changes.amendments:
+            row = known.get(finding)
+            if row is not None and row.log == state.id and same_decision(row, body):
+                fitting.append(_amendment(finding, leaf, idx, body))
                 continue
-            day = day_of_text(one.entry.at).isoformat()
-            body = orjson.dumps(one.body).decode()
-            rows[finding] = response_row(owner.code, finding, earlier, one.kind, body) | {
-                "leaf": one.leaf,
-                "id": one.entry.id,
-                "log": state.id,
-                "idx": one.idx,
-                "at": one.entry.at,
-                "since": earlier.since if earlier is not None and earlier.since else day,
-                "stopped_on": day if one.kind == LIFTED else None,
-                "imposed_leaf": one.leaf if one.kind == IMPOSED else earlier.imposed_leaf if earlier else None,
-            }
-            before[finding] = register.Response(**rows[finding])
-        return list(rows.values())
+            changes.held.append({"log": state.id, "idx": idx, "reason": "other_decision", "agreement": None})
+            facts = {"log": state.origin, "index": idx, "entry_kind": AMENDED, "detail": "other_decision"}
+            item = {"kind": "unreadable", "mark": leaf.hex(), "reason": "other_decision", "facts": facts}
+            changes.desk.append(item)
+            if row is not None and row.log == state.id:
+                changes.relief.append(amendment_mark(state.id, idx, leaf, finding, self._bureau.today()))
+        register.amend_findings(conn, fitting)
+        register.forget_releases(conn, [row["of"] for row in fitting], self._bureau.code)
 
     def reconsider(self) -> int:
         """Retry every held entry, as after a change of version; returns how many were understood."""
@@ -237,7 +229,7 @@ class Recognise:
                 if owner is None or any(one.fault for one in opened):
                     continue
                 self._apply(conn, state, understand(bureau, row.log, owner, opened))
-                self._peer_answers(conn, state, owner, opened)
+                note_answers(bureau, conn, state, owner, opened)
                 register.unhold(conn, [(row.log, row.idx)])
                 desk.clear(conn, "unreadable", [one.leaf.hex() for one in opened], bureau.now_text())
                 understood += 1
@@ -256,14 +248,3 @@ def _amendment(finding: bytes, by: bytes, idx: int, body: Json) -> Json:
         "now_criterion": body["criterion"],
         "now_body": orjson.dumps(body).decode(),
     }
-
-
-def _unread(one: Opened) -> bool:
-    return one.kind == "finding.held" and one.body is not None and one.body["reason"] in UNREADABLE_AT_PEER
-
-
-def _told(owner: Peer, one: Opened) -> Json:
-    entry = one.entry.ref.leaf if one.entry and one.entry.ref else ""
-    reason = one.body["reason"] if one.body else ""
-    facts = {"region": owner.code, "entry": entry, "said_in": one.leaf.hex()}
-    return {"kind": "unreadable_at_peer", "mark": f"{owner.code}:{entry}", "reason": reason, "facts": facts}

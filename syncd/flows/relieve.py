@@ -12,11 +12,11 @@ import orjson
 from sqlalchemy import Connection
 
 from adapters.records import ReliefRecord
-from syncd.flows.bureau import Bureau
-from syncd.flows.record import Saying
+from syncd.flows.bureau import Bureau, day_of_text
+from syncd.flows.record import Saying, record
 from syncd.ledger.entry import Ref
 from syncd.store import desk, register, sourcebook
-from syncd.store.register import Finding, ReliefRow
+from syncd.store.register import Finding
 
 Json = dict[str, Any]
 CLEARS = {"finding.upheld": ("relief.disputed",), "finding.resumed": ("relief.suspended",)}
@@ -24,9 +24,9 @@ CLEARS = {"finding.upheld": ("relief.disputed",), "finding.resumed": ("relief.su
 
 @dataclass
 class Relief:
-    """What the relief rows of a page lead to."""
+    """What the relief rows of a page led to: how many entries, and what is to be remembered of the rows."""
 
-    sayings: list[Saying] = field(default_factory=list)
+    said: int = 0
     rows: list[Json] = field(default_factory=list)
     waiting: list[Json] = field(default_factory=list)
     met: list[str] = field(default_factory=list)
@@ -54,32 +54,52 @@ def match_relief(bureau: Bureau, conn: Connection, source: str, records: Sequenc
     if not everyone:
         return relief
     own = bureau.logs.state(conn, bureau.origin).id
-    found = {(row.organ, row.number, row.uscc): row
-             for row in register.findings_by_number(conn, {one["number"] for one in everyone})
-             if row.log == own}  # fmt: skip
-    events = register.relief_of(conn, [row.leaf for row in found.values()])
+    found: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in register.findings_by_number(conn, {one["number"] for one in everyone}):
+        if finding.log == own:
+            found.setdefault((finding.organ, finding.number, finding.uscc), []).append(finding)
     seen: set[str] = set()
     for one in everyone:
         if one["row"] in seen:
             continue
         seen.add(one["row"])
-        finding = found.get((one["organ"], one["number"], one["uscc"]))
-        if finding is None:
+        findings = found.get((one["organ"], one["number"], one["uscc"]), [])
+        if not findings:
             relief.waiting.append(one)
             relief.desk.append(_early(source, one))
-        else:
-            _say(bureau, relief, one, finding, events.get(finding.leaf, ()))
-            relief.rows.append(_row(source, one["row"], one["digest"], "relief", finding.leaf, pass_))
+            continue
+        for finding in findings:  # one number with two dates: relief is for all of them
+            relief.said += _say(bureau, conn, one, finding)
+        relief.met.append(one["row"])
+        relief.rows.append(_row(source, one["row"], one["digest"], "relief", findings[0].leaf, pass_))
     desk.clear(conn, "relief_waiting", [f"{source}/{row}" for row in relief.met], bureau.now_text())
     return relief
 
 
-def _say(bureau: Bureau, relief: Relief, one: Json, finding: Finding, events: Sequence[ReliefRow]) -> None:
+def _say(bureau: Bureau, conn: Connection, one: Json, finding: Finding) -> int:
+    """Say one relief row about one finding; what is adverse is said only where there is a mark to clear."""
     body = orjson.loads(one["body"])
-    cleared = CLEARS.get(one["kind"], ())
-    body["clears"] = [event.leaf.hex() for event in events if event.kind in cleared]
-    relief.sayings.append(Saying(one["kind"], Ref(bureau.origin, finding.id, finding.leaf.hex()), body))
-    relief.met.append(one["row"])
+    if one["kind"] in CLEARS:
+        events = register.relief_of(conn, [finding.leaf]).get(finding.leaf, ())
+        body["clears"] = [event.leaf.hex() for event in events if event.kind in CLEARS[one["kind"]]]
+        if not body["clears"]:
+            return 0
+    say_own(bureau, conn, [(one["kind"], finding, body)])
+    return 1
+
+
+def say_own(bureau: Bureau, conn: Connection, said: Sequence[tuple[str, Finding, Json]]) -> None:
+    """Say relief or marks about this bureau's own findings, and note them at once: what follows may clear them."""
+    own = bureau.origin
+    sayings = [Saying(kind, Ref(own, row.id, row.leaf.hex()), body) for kind, row, body in said]
+    log = bureau.logs.state(conn, own).id
+    rows = [
+        {"leaf": entry.leaf_hash, "finding": row.leaf, "kind": kind, "log": log, "idx": entry.index,
+         "at_day": day_of_text(entry.at).isoformat(), "effective_from": body["effective_from"],
+         "clears": orjson.dumps(body["clears"]).decode()}
+        for (kind, row, body), entry in zip(said, record(bureau, conn, sayings), strict=True)
+    ]  # fmt: skip
+    register.add_relief(conn, rows)
 
 
 def _waiting_row(source: str, one: ReliefRecord) -> Json:

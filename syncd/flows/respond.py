@@ -13,14 +13,14 @@ from sqlalchemy import Connection
 
 from syncd.agreement.relief import UNTOUCHED, Event, ReliefState, relief_state
 from syncd.agreement.workdays import due
-from syncd.flows.answer import DESK_REASONS, HELD, IMPOSED, LIFTED, Case, Rules, Twin, answer, same, text
+from syncd.flows.answer import DESK_REASONS, HELD, IMPOSED, LIFTED, Case, Rules, Twin, answer, broken, same, text
 from syncd.flows.bureau import Bureau
 from syncd.flows.record import Saying, record
 from syncd.ledger.entry import Ref
 from syncd.store import desk, outbox, register
 from syncd.store.append import Appended
 from syncd.store.outbox import Delivery
-from syncd.store.register import ReliefRow, Response
+from syncd.store.register import Finding, ReliefRow, Response
 
 Json = dict[str, Any]
 RELIEF_WORKING_DAYS = 3  # 行政处罚法 Art. 48 with Art. 85: withdrawn within three working days
@@ -32,7 +32,7 @@ def respond(bureau: Bureau, conn: Connection, leaves: Iterable[bytes]) -> int:
     cases, refs = _cases(bureau, conn, set(leaves), rules.day)
     changed = []
     for case in cases:
-        kind, body = answer(case, rules)
+        kind, body = _answered(case, rules)
         if not same(case.before, kind, body):
             changed.append((case, kind, body))
     if not changed:
@@ -49,6 +49,14 @@ def respond(bureau: Bureau, conn: Connection, leaves: Iterable[bytes]) -> int:
     return len(appended)
 
 
+def _answered(case: Case, rules: Rules) -> tuple[str, Json]:
+    """The answer to one finding; one that breaks its judge is held for a person and stops nothing else."""
+    try:
+        return answer(case, rules)
+    except Exception:
+        return broken(case)
+
+
 def _cases(bureau: Bureau, conn: Connection, leaves: set[bytes], day: dt.date) -> tuple[list[Case], dict[bytes, Ref]]:
     rows = register.findings_by_leaf(conn, leaves)
     groups = register.findings_by_key(conn, register.shared_keys(conn, {row.natural_key for row in rows.values()}))
@@ -56,7 +64,7 @@ def _cases(bureau: Bureau, conn: Connection, leaves: set[bytes], day: dt.date) -
     relief = register.relief_of(conn, list(everyone))
     answered = register.responses_of(conn, list(everyone), bureau.code)
     copies = desk.linked_here(conn, [row.natural_key.hex() for row in everyone.values()])
-    states = {leaf: state_of(relief.get(leaf, ()), day) for leaf in everyone}
+    states = {leaf: state_of(row, relief.get(leaf, ()), day) for leaf, row in everyone.items()}
     origins = {state.id: state.origin for state in bureau.logs.states(conn)}
     cases, refs = [], {}
     for leaf, row in everyone.items():
@@ -71,11 +79,16 @@ def _cases(bureau: Bureau, conn: Connection, leaves: set[bytes], day: dt.date) -
     return cases, refs
 
 
-def state_of(rows: Sequence[ReliefRow], day: dt.date) -> ReliefState:
-    """The relief table's verdict on a finding's relief rows."""
-    if not rows:
+def state_of(finding: Finding, rows: Sequence[ReliefRow], day: dt.date) -> ReliefState:
+    """The relief table's verdict on a finding.
+
+    Only what stands in the finding's own log counts: a ``ref`` is written by whoever signs the entry, so another member
+    could name any leaf in it. The newest amendment put in force here is recognised, and with it those before.
+    """
+    events = [event_of(row) for row in rows if row.log == finding.log]
+    if not events:
         return UNTOUCHED
-    return relief_state([event_of(row) for row in rows], day)
+    return relief_state(events, day, {finding.amended} if finding.amended is not None else ())
 
 
 def event_of(row: ReliefRow) -> Event:
@@ -135,9 +148,18 @@ def _response(code: str, log: int, case: Case, kind: str, body: Json, entry: App
         "idx": entry.index,
         "at": entry.at,
         "since": since,
-        "stopped_on": day.isoformat() if kind == LIFTED else None,
+        "stopped_on": stopped_on(before, kind, day),
         "imposed_leaf": entry.leaf_hash if kind == IMPOSED else before.imposed_leaf if before else None,
     }
+
+
+def stopped_on(before: Response | None, kind: str, day: dt.date) -> str | None:
+    """From which day a region's restriction is off: since its lifting, or since it fell back to being held."""
+    if kind == IMPOSED:
+        return None
+    if before is not None and before.stopped_on is not None:
+        return before.stopped_on
+    return day.isoformat() if kind == LIFTED or (before is not None and before.kind == IMPOSED) else None
 
 
 def response_row(region: str, finding: bytes, before: Response | None, kind: str, body: str) -> Json:
@@ -169,7 +191,7 @@ def _delivery(case: Case, kind: str, body: Json, earlier: Delivery | None, at: s
         "counter": _counter(case.before),
         "active": kind == IMPOSED,
         "measures": orjson.dumps(on + off).decode(),
-        "terms": orjson.dumps({name: body.get(name) for name in ("rule", "mark", "demonstration")}).decode(),
+        "terms": _terms(body) if kind == IMPOSED or earlier is None else earlier.terms,
         "state": "pending",
         "next_change": None,
         "queued_at": at,
@@ -178,8 +200,12 @@ def _delivery(case: Case, kind: str, body: Json, earlier: Delivery | None, at: s
     }
 
 
+def _terms(body: Json) -> str:
+    return orjson.dumps({name: body.get(name) for name in ("rule", "mark", "demonstration")}).decode()
+
+
 def _needs_desk(kind: str, body: Json) -> bool:
-    return kind == HELD and body["reason"] in DESK_REASONS
+    return kind in (HELD, LIFTED) and body["reason"] in DESK_REASONS
 
 
 def _desk_item(case: Case, body: Json) -> Json:

@@ -38,10 +38,23 @@ def establish(bureau: Bureau) -> None:
                 )
         _compare(bureau, conn)
         size = bureau.logs.state(conn, bureau.origin).size
+    _judge_anew(bureau)
     if size == 0:  # step 3
         _adopt(bureau)
         failpoint("startup.before_sign")
     sign(bureau)  # step 4
+
+
+def _judge_anew(bureau: Bureau) -> None:
+    """Under another agreement, or with candidates no longer allowed, everything is judged again before it acts."""
+    under = f"{bureau.agreement.tag} {'candidates' if bureau.allow_candidates else 'confirmed'}"
+    with bureau.store.write() as conn:
+        before = bureau.logs.get_cursor(conn, "judged_under")
+        bureau.logs.set_cursor(conn, "judged_under", under)
+        if before in (None, under):
+            return
+        for origin in bureau.origins:
+            bureau.logs.set_cursor(conn, f"recognise:{origin}", "0")
 
 
 def _compare(bureau: Bureau, conn: Any) -> None:  # step 2

@@ -8,16 +8,20 @@ Verdict on one entry, in this order:
 4. a finding or its amendment is put into the register.
 """
 
+import datetime as dt
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from schemas.identifiers import looks_like_person_id
 from syncd.flows.bureau import Bureau, Peer, day_of_text
 from syncd.flows.opening import Opened, is_relief
 from syncd.ledger.entry import Entry, Ref
+from syncd.store.register import Finding
 
 Json = dict[str, Any]
 RESPONSES = frozenset({"restriction.imposed", "restriction.lifted", "restriction.declined", "finding.held"})
@@ -25,6 +29,7 @@ REPORTS = frozenset({"feedback.reported", "notice.served", "operator.acted", "de
 AMENDED = "finding.amended"
 MARKS = frozenset({"finding.upheld", "finding.resumed"})
 UNREADABLE = "unreadable"
+_DIGITS = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])", re.ASCII)
 
 
 @dataclass
@@ -34,11 +39,9 @@ class Changes:
     findings: list[Json] = field(default_factory=list)
     amendments: list[tuple[bytes, bytes, int, Json]] = field(default_factory=list)
     relief: list[Json] = field(default_factory=list)
-    responses: list[Opened] = field(default_factory=list)
-    feedback: list[Opened] = field(default_factory=list)
     held: list[Json] = field(default_factory=list)
     desk: list[Json] = field(default_factory=list)
-    unreadable: list[tuple[Ref, str]] = field(default_factory=list)
+    unreadable: list[tuple[int, Ref, str]] = field(default_factory=list)
     affected: set[bytes] = field(default_factory=set)
 
 
@@ -68,6 +71,25 @@ def finding_row(log: int, idx: int, leaf: bytes, identity: str, issuer: str, bod
         "amended": None,
         "amended_idx": -1,
     }
+
+
+def same_decision(row: Finding, body: Json) -> bool:
+    """Whether an amendment speaks of the finding's own organisation, decision and place."""
+    key, uscc = body["key"], body["subject"]["uscc"]
+    known = natural_key(key["organ"], key["number"], uscc, key["date"])
+    return row.natural_key == known and row.uscc == uscc and row.place == body["place"]
+
+
+def amendment_mark(log: int, idx: int, leaf: bytes, finding: bytes, day: dt.date) -> Json:
+    """The suspension by an amendment that is not put in force."""
+    return {"leaf": leaf, "finding": finding, "kind": AMENDED, "log": log, "idx": idx, "at_day": day.isoformat(),
+            "effective_from": None, "clears": "[]"}  # fmt: skip
+
+
+def names_a_person(body: Json) -> bool:
+    """Whether a peer's finding carries an identity number in a text, where its own border should have stopped it."""
+    texts = " ".join([body["subject"]["name"], body["violation"], body["legal_basis"]])
+    return any(looks_like_person_id(found) for found in _DIGITS.findall(texts))
 
 
 def relief_row(log: int, idx: int, leaf: bytes, entry: Entry, body: Json | None) -> Json:
@@ -101,12 +123,8 @@ def _one(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: Changes) -
     if entry is None:
         _hold(bureau, log, owner, one, one.fault or "not_canonical", changes)
         _broken_relief(bureau, log, owner, one, changes)
-    elif entry.kind in RESPONSES:  # step 1
-        if one.fault is None and owner.code != bureau.code:
-            changes.responses.append(one)
-    elif entry.kind == "feedback.reported":
-        if one.fault is None and owner.code != bureau.code:
-            changes.feedback.append(one)
+    elif (entry.kind in RESPONSES or entry.kind == "feedback.reported") and one.fault is None:  # step 1
+        return  # read by the last lane, or only kept
     elif is_relief(entry.kind) or entry.kind in MARKS:  # step 2
         _relief(bureau, log, owner, one, entry, changes)
     elif entry.kind == AMENDED and one.fault is not None and entry.ref is not None:
@@ -114,6 +132,10 @@ def _one(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: Changes) -
         suspend_until_read(log, one, changes)
     elif one.fault is not None:  # step 3
         _hold(bureau, log, owner, one, one.fault, changes)
+    elif one.body is not None and entry.kind in ("finding.issued", AMENDED) and names_a_person(one.body):
+        _hold(bureau, log, owner, one, "personal_number", changes)
+        if entry.kind == AMENDED:
+            suspend_until_read(log, one, changes)
     elif entry.kind == "finding.issued" and one.body is not None:  # step 4
         changes.findings.append(finding_row(log, one.idx, one.leaf, entry.id, owner.code, one.body))
         changes.affected.add(one.leaf)
@@ -166,4 +188,4 @@ def _hold(bureau: Bureau, log: int, owner: Peer, one: Opened, fault: str, change
     changes.desk.append({"kind": UNREADABLE, "mark": one.leaf.hex(), "reason": reason, "facts": facts})
     answerable = one.entry is not None and one.kind not in RESPONSES | REPORTS
     if answerable and one.entry is not None and owner.code != bureau.code:
-        changes.unreadable.append((Ref(owner.origin, one.entry.id, one.leaf.hex()), reason))
+        changes.unreadable.append((one.idx, Ref(owner.origin, one.entry.id, one.leaf.hex()), reason))

@@ -70,7 +70,7 @@ _FIELDS = frozenset({"v", "id", "kind", "at", "agreement", "ref", "body"})
 
 
 class MeaningError(NeedsPerson):
-    """An entry or disclosure that is held but not understood; ``reason`` is the code on the desk (待办台)."""
+    """An entry or disclosure that is held but not understood; ``reason`` is the code on the desk (工作台)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(

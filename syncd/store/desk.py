@@ -21,7 +21,7 @@ def put(conn: Connection, items: Sequence[Json], now: str) -> None:
     """Open items, or refresh those already there.
 
     Each item: ``kind``, ``mark``, ``reason`` and ``facts`` (codes and keys only). An item a person has released or
-    refused stays as decided; one that cleared itself opens again.
+    refused stays as decided, unless ``anew`` says that it has happened again; one that cleared itself opens again.
     """
     if not items:
         return
@@ -36,7 +36,7 @@ def put(conn: Connection, items: Sequence[Json], now: str) -> None:
             "opened_at": now,
         }
         for item in items
-        if (item["kind"], item["mark"], item["reason"]) not in decided
+        if item.get("anew") or (item["kind"], item["mark"], item["reason"]) not in decided
     }
     bulk_upsert(conn, desk, list(rows.values()), ("kind", "mark"), ("reason", "facts", "state"))
 

@@ -193,6 +193,12 @@ def relief_of(conn: Connection, leaves: Collection[bytes] | None) -> dict[bytes,
     return grouped
 
 
+def relieved_between(conn: Connection, after: str, until: str) -> list[bytes]:
+    """Findings with a relief whose day lies behind the day it was said on, after ``after`` and by ``until``."""
+    sql = "SELECT DISTINCT finding FROM relief_events WHERE effective_from > ? AND effective_from <= ?"
+    return [row[0] for row in execute(conn, f"{sql} AND effective_from > at_day", (after, until))]
+
+
 def responses_of(
     conn: Connection, leaves: Collection[bytes] | None, region: str | None = None
 ) -> dict[bytes, dict[str, Response]]:
@@ -223,6 +229,18 @@ def release(conn: Connection, finding: bytes, region: str, kind: str, account: i
 def hold_entries(conn: Connection, rows: Sequence[Json]) -> None:
     """Remember entries that are stored but not understood, to be retried when versions change."""
     bulk_upsert(conn, held_entries, rows, ("log", "idx"), ("reason", "agreement"))
+
+
+def held_in(conn: Connection, log: int) -> set[int]:
+    """Where entries of a log wait that were held before, and so have been answered already."""
+    return {row[0] for row in execute(conn, "SELECT idx FROM held_entries WHERE log = ?", (log,))}
+
+
+def forget_releases(conn: Connection, leaves: Collection[bytes], region: str) -> None:
+    """What a person released was the version before: an amended finding is looked at anew."""
+    if leaves:
+        mine = (responses.c.finding.in_(list(leaves)), responses.c.region == region)
+        conn.execute(update(responses).where(*mine).values(released_by=None))
 
 
 def held(conn: Connection) -> list[Row[Any]]:

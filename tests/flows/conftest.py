@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, make_url
 
 sys.path.insert(0, str(Path(__file__).parent))
+pytest.register_assert_rewrite("verified")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

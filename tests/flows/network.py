@@ -7,6 +7,7 @@ and acknowledge them.
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from adapters.base import Ack, AckPage, Adapter, Page, RawRow, SourceError
 from adapters.facts import parse_facts
 from adapters.source import Source
 from schemas.identifiers import make_uscc
-
 from syncd import keyring
 from syncd.agreement.load import load_agreement
 from syncd.agreement.model import Agreement
@@ -98,7 +98,7 @@ class Node:
 
     bureau: Bureau
     stages: Stages
-    home: HomeSystem
+    home: Any
     source: Source
 
 
@@ -134,11 +134,25 @@ class Network:
         self.nodes: dict[str, Node] = {}
         self.links: dict[tuple[str, str], MemoryLink] = {}
         self.now = dt.datetime(2026, 11, 22, 1, 0, tzinfo=dt.UTC)
+        self.at_once = 1_000_000  # steps of a stage before the next stage has its turn
 
     def clock(self) -> dt.datetime:
         """Moves a millisecond at each look."""
         self.now += dt.timedelta(milliseconds=1)
         return self.now
+
+    def establish(self) -> None:
+        """Start-up of every node."""
+        for node in self.nodes.values():
+            establish(node.bureau)
+
+    def close(self) -> None:
+        """Close stores, vaults, sizes and home systems."""
+        for node in self.nodes.values():
+            node.bureau.store.close()
+            node.bureau.vault.close()
+            node.bureau.sizes.close()
+            node.source.close()
 
     def settle(self, *, collect: bool = True, limit: int = 20_000) -> None:
         """Collect once everywhere, then run all stages until quiet; a peer or home system that is away is skipped."""
@@ -146,7 +160,8 @@ class Network:
             for node in self.nodes.values():
                 self._drain(node.stages.steps()["collect"])
         for _ in range(limit):
-            if not any([self._once(node) for node in self.nodes.values()]):
+            moved = [self._once(node) for node in self.nodes.values()]
+            if not any(moved):
                 return
         raise AssertionError("the network does not come to rest")
 
@@ -165,11 +180,19 @@ class Network:
     def _drain(self, step: Callable[[], bool]) -> bool:
         moved = False
         try:
-            while step():
+            for _ in range(self.at_once):
+                if not step():
+                    break
                 moved = True
         except (Retry, SourceError):
             return False
         return moved
+
+
+@cache
+def agreement_of(codes: tuple[str, ...]) -> Agreement:
+    """The agreement of these members, read once."""
+    return load_agreement(agreement_files(codes))
 
 
 def agreement_files(codes: Sequence[str]) -> dict[str, bytes]:
@@ -191,18 +214,45 @@ def agreement_files(codes: Sequence[str]) -> dict[str, bytes]:
 def network(
     folder: Path, urls: Callable[[str], str], codes: Sequence[str] = THREE, *, allow_candidates: bool = True
 ) -> Network:
-    """Build nodes for these codes, each with its own store."""
-    net = Network()
-    agreement = load_agreement(agreement_files(codes))
-    keys = {}
+    """Build nodes for these codes, each with its own store and a home system in memory."""
+    found(folder, codes)
+    net = opened(folder, urls, codes, allow_candidates=allow_candidates)
+    net.establish()
+    return net
+
+
+def found(folder: Path, codes: Sequence[str] = THREE) -> None:
+    """What ``syncd init`` makes of each node, once: keys, vault, signed sizes."""
     for code in codes:
         keyring.create(folder / code / "keys", code, "https://127.0.0.1:1")
-        keys[code] = keyring.load(folder / code / "keys")
+        Vault.create(folder / code / "record-keys.db", keyring.load(folder / code / "keys").node_key).close()
+        SignedSizes.create(folder / code / "signed-sizes").close()
+
+
+def opened(
+    folder: Path,
+    urls: Callable[[str], str],
+    codes: Sequence[str] = THREE,
+    *,
+    allow_candidates: bool = True,
+    home: Callable[[str], Any] = lambda code: HomeSystem(),
+) -> Network:
+    """Open the nodes that were founded in a folder, for the first time or again; ``home`` gives each its own system."""
+    net = Network()
+    agreement = agreement_of(tuple(codes))
+    keys = {code: keyring.load(folder / code / "keys") for code in codes}
     peers = {code: peer(agreement, code, keys[code]) for code in codes}
     for code in codes:
-        net.nodes[code] = _node(net, folder / code, urls(code), code, agreement, peers, keys[code], allow_candidates)
-    for node in net.nodes.values():
-        establish(node.bureau)
+        store = Store.open(urls(code))
+        store.upgrade()
+        vault = Vault(folder / code / "record-keys.db", keys[code].node_key)
+        bureau = Bureau(
+            code=code, agreement=agreement, members=peers, store=store, logs=Logs(store, vault), vault=vault,
+            open_sizes=lambda path=folder / code / "signed-sizes": SignedSizes(path),
+            signers=signers(agreement, code, keys[code]), clock=net.clock, wake=lambda bell: None,
+            allow_candidates=allow_candidates,
+        )  # fmt: skip
+        net.nodes[code] = _node(net, bureau, home(code), keys[code].row_key)
     return net
 
 
@@ -220,32 +270,15 @@ def peer(agreement: Agreement, code: str, keys: keyring.Keyring) -> Peer:
     return Peer(code, own.log.name, own.log.verifier, own.receipt.verifier)
 
 
-def _node(
-    net: Network,
-    folder: Path,
-    url: str,
-    code: str,
-    agreement: Agreement,
-    peers: dict[str, Peer],
-    keys: keyring.Keyring,
-    allow_candidates: bool,
-) -> Node:
-    store = Store.open(url)
-    store.upgrade()
-    vault = Vault.create(folder / "record-keys.db", keys.node_key)
-    sizes = SignedSizes.create(folder / "signed-sizes")
-    bureau = Bureau(
-        code=code, agreement=agreement, members=peers, store=store, logs=Logs(store, vault), vault=vault,
-        open_sizes=lambda: sizes, signers=signers(agreement, code, keys), clock=net.clock, wake=lambda bell: None,
-        allow_candidates=allow_candidates,
-    )  # fmt: skip
-    home = HomeSystem()
-    source = Source(home, facts_of(code), keys.row_key)
-    links = {other: MemoryLink(code, lambda other=other: net.nodes[other]) for other in peers if other != code}
-    net.links.update({(code, other): link for other, link in links.items()})
+def _node(net: Network, bureau: Bureau, home: Any, row_key: bytes) -> Node:
+    source = Source(home, facts_of(bureau.code), row_key)
+    others = [code for code in bureau.members if code != bureau.code]
+    links = {other: MemoryLink(bureau.code, lambda other=other: net.nodes[other]) for other in others}
+    net.links.update({(bureau.code, other): link for other, link in links.items()})
     return Node(bureau, assemble(bureau, source, links), home, source)
 
 
+@cache
 def facts_of(code: str) -> Any:
     """The facts page of a test bureau: the shipped one of the database mode, with this place."""
     text = (ROOT / "config/sources/taicang.toml").read_text("utf-8")

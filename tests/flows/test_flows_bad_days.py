@@ -144,9 +144,10 @@ def test_another_agreement_version_is_held_and_recognised_once_known(net: Networ
         node.bureau.logs.ensure(conn, node.bureau.origin, HOME, True, node.bureau.agreement.tag)
     node.home.put(penalty("101", company(1), "KS-0104", HOME))
     net.settle()
-    assert standing(other, company(1)) == "clear" and on_desk(other)["unreadable"] == 1
+    # The finding, that region's own answer to it, and its home system's feedback.
+    assert standing(other, company(1)) == "clear" and on_desk(other)["unreadable"] == 3
     object.__setattr__(other.bureau, "agreement", node.bureau.agreement)
-    assert other.stages.recognise.reconsider() == 1
+    assert other.stages.recognise.reconsider() == 3
     net.settle()
     assert standing(other, company(1)) == "restricted" and "unreadable" not in on_desk(other)
     assert tag.tag != other.bureau.agreement.tag

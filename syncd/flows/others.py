@@ -1,0 +1,82 @@
+"""What other regions answered 他地回应: noted as theirs, never acted upon; it informs inquiry and the desk."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from syncd.flows.answer import COPY, DECLINED, HELD, IMPOSED, LIFTED
+from syncd.flows.bureau import Bureau, Peer, day_of_text
+from syncd.flows.opening import Opened
+from syncd.flows.respond import response_row, stopped_on
+from syncd.store import desk, register
+from syncd.store.state import LogState
+
+Json = dict[str, Any]
+UNREADABLE_AT_PEER = frozenset(
+    {"unknown_kind", "other_agreement", "no_disclosure", "does_not_open", "invalid_body", "newer_schema",
+     "not_canonical", "exception", "not_its_finding"}
+)  # fmt: skip
+
+
+def note_answers(bureau: Bureau, conn: Connection, state: LogState, owner: Peer, opened: Sequence[Opened]) -> None:
+    """Note what another region answered; what it could not read goes to our desk as well."""
+    if owner.code == bureau.code:
+        return
+    answers = [one for one in opened if one.kind in (IMPOSED, LIFTED, DECLINED, HELD)
+               and one.fault is None and one.entry and one.entry.ref]  # fmt: skip
+    rows = _answer_rows(conn, state, owner, answers)
+    register.put_responses(conn, rows)
+    told = [_told(owner, one) for one in answers if _unread(one)]
+    told += _copies(bureau, conn, owner, answers)
+    desk.put(conn, told, bureau.now_text())
+
+
+def _copies(bureau: Bureau, conn: Connection, owner: Peer, answers: Sequence[Opened]) -> list[Json]:
+    """Another region says that a copy of a decision of ours lies in its source: shown on this desk as well."""
+    about = [(one.entry.ref.leaf, (one.body or {}).get("mark")) for one in answers if one.entry and one.entry.ref]
+    marked = [bytes.fromhex(leaf) for leaf, mark in about if COPY in str(mark or "").split()]
+    own = register.findings_by_leaf(conn, marked)
+    return [
+        {"kind": "copy_at_peer", "mark": f"{owner.code}:{leaf.hex()}", "reason": "other_place",
+         "facts": {"region": owner.code, "finding": leaf.hex(), "natural_key": row.natural_key.hex()}}
+        for leaf, row in own.items() if row.issuer == bureau.code
+    ]  # fmt: skip
+
+
+def _answer_rows(conn: Connection, state: LogState, owner: Peer, answers: Sequence[Opened]) -> list[Json]:
+    named = {one.leaf: bytes.fromhex(one.entry.ref.leaf) for one in answers if one.entry and one.entry.ref}
+    stored = register.responses_of(conn, list(set(named.values())), owner.code)
+    before = {finding: found[owner.code] for finding, found in stored.items()}
+    rows: dict[bytes, Json] = {}
+    for one in answers:
+        finding = named[one.leaf]
+        earlier = before.get(finding)
+        if one.entry is None or (earlier is not None and earlier.idx >= one.idx):
+            continue
+        day = day_of_text(one.entry.at).isoformat()
+        body = orjson.dumps(one.body).decode()
+        rows[finding] = response_row(owner.code, finding, earlier, one.kind, body) | {
+            "leaf": one.leaf,
+            "id": one.entry.id,
+            "log": state.id,
+            "idx": one.idx,
+            "at": one.entry.at,
+            "since": earlier.since if earlier is not None and earlier.since else day,
+            "stopped_on": stopped_on(earlier, one.kind, day_of_text(one.entry.at)),
+            "imposed_leaf": one.leaf if one.kind == IMPOSED else earlier.imposed_leaf if earlier else None,
+        }
+        before[finding] = register.Response(**rows[finding])
+    return list(rows.values())
+
+
+def _unread(one: Opened) -> bool:
+    return one.kind == "finding.held" and (one.body or {}).get("reason") in UNREADABLE_AT_PEER
+
+
+def _told(owner: Peer, one: Opened) -> Json:
+    entry = one.entry.ref.leaf if one.entry and one.entry.ref else ""
+    reason = one.body["reason"] if one.body else ""
+    facts = {"region": owner.code, "entry": entry, "said_in": one.leaf.hex()}
+    return {"kind": "unreadable_at_peer", "mark": f"{owner.code}:{entry}", "reason": reason, "facts": facts}

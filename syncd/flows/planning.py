@@ -1,0 +1,170 @@
+"""What one page of a source leads to 归集计划, before anything is written: the verdict on each accepted row.
+
+1. the same row with the same keyed hash, or an older version of it: unchanged;
+2. explicit place of another bureau: linked at the desk, never issued;
+3. the same decision under another row key: one finding, noted as a duplicate;
+4. a row that was issued and changed: ``finding.amended``; with another organisation, number, date or place the old one
+   is suspended at once and the pair goes to the desk;
+5. otherwise ``finding.issued``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row
+
+from adapters.records import FindingRecord, Quarantined, Waiting
+from schemas.registry import InvalidBody, check_body
+from syncd.agreement.mapping import map_local_code
+from syncd.flows.bureau import Bureau
+from syncd.flows.understand import natural_key
+from syncd.store import desk, register, sourcebook
+from syncd.store.register import Finding
+
+Json = dict[str, Any]
+ISSUED, LINKED, DUPLICATE, WAITING = "issued", "linked", "duplicate", "waiting"
+REVIEWED = "reviewed"  # issued, and then found open to review 复议、诉讼 again
+SETTLED = frozenset({ISSUED, LINKED, DUPLICATE})
+
+
+@dataclass
+class Plan:
+    """What one page of a source leads to, before anything is written."""
+
+    issue: list[tuple[FindingRecord, Json]] = field(default_factory=list)
+    amend: list[tuple[FindingRecord, Json, Finding]] = field(default_factory=list)
+    suspend: list[tuple[FindingRecord | Waiting, Finding, str]] = field(default_factory=list)
+    rows: list[Json] = field(default_factory=list)
+    desk: list[Json] = field(default_factory=list)
+    refused: list[Quarantined] = field(default_factory=list)
+    unchanged: int = 0
+
+
+class Planner:
+    """Plans pages of one source."""
+
+    def __init__(self, bureau: Bureau, name: str) -> None:
+        self._bureau = bureau
+        self.name = name
+
+    def plan(self, conn: Connection, records: Sequence[FindingRecord], pass_: int) -> Plan:
+        known = sourcebook.known(conn, self.name, [one.row for one in records])
+        plan = Plan()
+        bodies = self._bodies(plan, records)
+        records = [one for one in records if one.row in bodies]
+        keys = {row: _key_of(body) for row, body in bodies.items()}
+        own = self._bureau.logs.state(conn, self._bureau.origin).id
+        held = {key: found[0] for key, rows in register.findings_by_key(conn, set(keys.values())).items()
+                if (found := [row for row in rows if row.log == own])}  # fmt: skip
+        before = register.findings_by_leaf(conn, {row.finding for row in known.values() if row.finding})
+        issuing = dict[bytes, str]()
+        for one in records:
+            body, row, key = bodies[one.row], known.get(one.row), keys[one.row]
+            if row is not None and row.status in SETTLED and (row.digest == one.digest or _older(one, row)):
+                plan.unchanged += 1  # step 1
+                plan.rows.append(self.seen(row, pass_))
+            elif body["place"] != self._bureau.code:  # step 2
+                if row is not None and row.status in (ISSUED, REVIEWED) and row.finding in before:
+                    self._other(plan, one, before[row.finding])
+                plan.rows.append(self.row(one, LINKED, None, pass_))
+                plan.desk.append(self._linked(one, body, key))
+            elif row is not None and row.status in (ISSUED, REVIEWED) and row.finding in before:  # step 4
+                self._changed(plan, one, body, before[row.finding], key, pass_)
+                if before[row.finding].natural_key == key:
+                    self._back_again(conn, plan, one.row, before[row.finding])
+            elif key in held or key in issuing:  # step 3
+                plan.rows.append(self.row(one, DUPLICATE, held[key].leaf if key in held else None, pass_))
+            else:  # step 5
+                issuing[key] = one.row
+                plan.issue.append((one, body))
+        return plan
+
+    def _bodies(self, plan: Plan, records: Sequence[FindingRecord]) -> dict[str, Json]:
+        """Each record's body with what this bureau's code list says; one the shared schema refuses is set aside."""
+        bodies = {}
+        for one in records:
+            body = self._body(one)
+            try:
+                check_body("finding.issued", body)
+            except InvalidBody as fault:
+                sentence = f"The shared schema refuses this row: {fault}"
+                plan.refused.append(Quarantined(one.row, one.digest, fault.field, "schema", sentence, ""))
+            else:
+                bodies[one.row] = body
+        return bodies
+
+    def _body(self, one: FindingRecord) -> Json:
+        body = one.body
+        local = map_local_code(self._bureau.agreement, self._bureau.code, body["local_code"])
+        criterion = local.criterion if local is not None else None
+        kind = local.subject_type if local is not None else None
+        return {**body, "criterion": criterion, "subject": {**body["subject"], "type": kind}}
+
+    def _changed(self, plan: Plan, one: FindingRecord, body: Json, before: Finding, key: bytes, pass_: int) -> None:
+        if before.natural_key != key:
+            self._other(plan, one, before)
+            plan.rows.append(self.row(one, ISSUED, before.leaf, pass_))
+        elif orjson.loads(before.body) == body:
+            plan.unchanged += 1
+            plan.rows.append(self.row(one, ISSUED, before.leaf, pass_))
+        else:
+            plan.amend.append((one, body, before))
+            plan.rows.append(self.row(one, ISSUED, before.leaf, pass_))
+
+    def _back_again(self, conn: Connection, plan: Plan, row: str, finding: Finding) -> None:
+        """A row that was another decision for a while and is the old one again: nothing to replace, but to resume."""
+        mark = f"{self.name}/{row}"
+        if any(item.kind == "identity_changed" and item.state == "open" for item in desk.of_marks(conn, [mark])):
+            desk.clear(conn, "identity_changed", [mark], self._bureau.now_text())
+            plan.desk.append(self._to_resume(row, finding, "corrected_back"))
+
+    def _other(self, plan: Plan, one: FindingRecord, before: Finding) -> None:
+        """The row now speaks of another decision: the old finding is off at once, and a person looks at the pair."""
+        plan.suspend.append((one, before, "row_changed"))
+        facts = {"source": self.name, "row": one.row, "finding": before.leaf.hex()}
+        item = {"kind": "identity_changed", "mark": f"{self.name}/{one.row}", "reason": "other_decision"}
+        plan.desk.append({**item, "facts": facts, "anew": True})
+
+    def _linked(self, one: FindingRecord, body: Json, key: bytes) -> Json:
+        facts = {"source": self.name, "row": one.row, "place": body["place"], "natural_key": key.hex()}
+        return {"kind": "linked", "mark": key.hex(), "reason": "other_place", "facts": facts}
+
+    def seen(self, row: Row[Any], pass_: int) -> Json:
+        return {"source": self.name, "row": row.row, "digest": row.digest, "status": row.status,
+                "finding": row.finding, "updated": row.updated, "pass_": pass_}  # fmt: skip
+
+    def row(self, one: Any, status: str, finding: bytes | None, pass_: int) -> Json:
+        return {"source": self.name, "row": one.row, "digest": one.digest, "status": status,
+                "finding": finding, "updated": one.updated, "pass_": pass_}  # fmt: skip
+
+    def reopened(self, conn: Connection, plan: Plan, waiting: Sequence[Waiting], pass_: int) -> None:
+        """A row open to review waits; one that was issued before is suspended at once, and a person resumes it."""
+        known = sourcebook.known(conn, self.name, [one.row for one in waiting])
+        issued = {row.row: row.finding for row in known.values() if row.status == ISSUED and row.finding}
+        held = register.findings_by_leaf(conn, set(issued.values()))
+        for one in waiting:
+            finding = held.get(issued.get(one.row, b""))
+            row = known.get(one.row)
+            if finding is not None:
+                plan.suspend.append((one, finding, "under_review"))
+                plan.rows.append(self.row(one, REVIEWED, finding.leaf, pass_))
+                plan.desk.append(self._to_resume(one.row, finding, one.reason))
+            elif row is None or row.status != REVIEWED:
+                plan.rows.append(self.row(one, WAITING, None, pass_))
+
+    def _to_resume(self, row: str, finding: Finding, reason: str) -> Json:
+        """A suspended finding that only a person may put on again."""
+        facts = {"source": self.name, "row": row, "finding": finding.leaf.hex()}
+        return {"kind": "under_review", "mark": f"{self.name}/{row}", "reason": reason, "facts": facts, "anew": True}
+
+
+def _older(one: FindingRecord, row: Row[Any]) -> bool:
+    """Whether this is an earlier version than the one known; without two stamps the keyed hash decides."""
+    return bool(one.updated and row.updated and one.updated < row.updated)
+
+
+def _key_of(body: Json) -> bytes:
+    key = body["key"]
+    return natural_key(key["organ"], key["number"], body["subject"]["uscc"], key["date"])

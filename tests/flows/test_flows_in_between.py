@@ -1,0 +1,160 @@
+"""What another thread does between two steps of a stage: nothing that was asked is lost, nobody is left asleep."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from network import HomeSystem, Network, Node, company, found, opened, penalty
+
+from adapters.base import Page
+from syncd.errors import NeedsPerson
+from syncd.flows import recognise, share
+from syncd.flows.record import sign
+from syncd.flows.share import drain
+from syncd.ledger.wire import BATCH_LIMIT, decompress
+from syncd.peers import Answer
+from syncd.store import desk
+
+Json = dict[str, Any]
+HOME, OTHER = "320583", "320585"
+DAY = dt.date(2026, 11, 22)
+
+
+class SlowSystem(HomeSystem):
+    """A home system that takes its time: something else happens while it reads or takes orders."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: list[Callable[[], object]] = []
+
+    def pull(self, cursor: Json | None) -> Page:
+        page = super().pull(cursor)
+        self._pass_time()
+        return page
+
+    def push(self, rows: Sequence[Json]) -> None:
+        super().push(rows)
+        self._pass_time()
+
+    def _pass_time(self) -> None:
+        while self.meanwhile:
+            self.meanwhile.pop()()
+
+
+@pytest.fixture
+def net(tmp_path: Path, store_urls: Callable[[str], str]) -> Network:
+    found(tmp_path)
+    made = opened(tmp_path, store_urls, home=lambda code: SlowSystem())
+    made.establish()
+    return made
+
+
+def cursor(node: Node, name: str) -> str | None:
+    """A stage's cursor."""
+    with node.bureau.store.read() as conn:
+        return node.bureau.logs.get_cursor(conn, name)
+
+
+def rung(node: Node) -> list[str]:
+    """Bells from now on."""
+    bells: list[str] = []
+    node.bureau.wake = bells.append
+    return bells
+
+
+def test_reading_again_that_is_asked_for_while_a_page_is_read_is_not_lost(net: Network) -> None:
+    node = net.nodes[HOME]
+    node.home.put(penalty("101", company(1), "KS-0104", HOME))
+    net.settle()
+    node.home.put(penalty("102", company(2), "KS-0104", HOME))
+
+    def ask() -> None:
+        node.stages.work._resync.run("collect", None, False, 1001)
+
+    node.home.meanwhile.append(ask)
+    node.home.remove("101")
+    drain(node.stages.steps()["collect"])
+    with node.bureau.store.read() as conn:
+        assert desk.counts(conn) == {"vanished": 1}, "only the full reading that was asked for finds it"
+
+
+def test_recognising_again_that_is_asked_for_between_two_steps_is_not_lost(
+    net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = net.nodes[HOME]
+    node.home.put(penalty("101", company(1), "KS-0104", HOME))
+    net.settle()
+    node.home.put(penalty("102", company(2), "KS-0104", HOME))
+    drain(node.stages.steps()["collect"])
+    asked: list[int] = []
+    original = recognise.Recognise._findings
+
+    def late(self: Any, state: Any) -> Any:
+        if not asked:
+            asked.append(1)
+            node.stages.work._resync.run("recognise", None, False, 1001)
+        return original(self, state)
+
+    monkeypatch.setattr(recognise.Recognise, "_findings", late)
+    node.stages.recognise.step()
+    assert asked
+    net.settle()
+    assert node.stages.inquiry.check(company(2), DAY)["standing"] == "restricted"
+
+
+def test_restrict_is_woken_even_if_another_stage_has_signed_first(
+    net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = net.nodes[HOME]
+    node.home.put(penalty("101", company(1), "KS-0104", HOME))
+    drain(node.stages.steps()["collect"])
+    bells = rung(node)
+    monkeypatch.setattr(recognise, "failpoint", lambda name: name.endswith("after_commit") and sign(node.bureau))
+    while node.stages.recognise.step():
+        pass
+    assert "restrict" in bells and "share" in bells
+
+
+def test_a_measure_that_ends_while_it_is_delivered_is_lifted_at_once(net: Network) -> None:
+    node = net.nodes[HOME]
+    net.now = dt.datetime(2028, 11, 2, 15, 59, tzinfo=dt.UTC)  # a minute before midnight in Shanghai
+    row = penalty("101", company(1), "KS-0104", HOME)
+    node.home.put(row)
+    for stage in ("collect", "recognise"):
+        drain(node.stages.steps()[stage])
+
+    def midnight() -> None:
+        net.now += dt.timedelta(minutes=2)
+
+    node.home.meanwhile.append(midnight)
+    drain(node.stages.steps()["restrict"])
+    assert node.home.orders and not node.home.in_force(company(1)), "the publicity ended with the day"
+
+
+def test_resending_says_so_if_the_peer_takes_nothing(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = net.nodes[HOME]
+    node.home.put(penalty("101", company(1), "KS-0104", HOME))
+    net.settle()
+    monkeypatch.setattr(net.links[HOME, OTHER], "post_disclosures", lambda origin, body: Answer(413, b"Too long.\n"))
+    with pytest.raises(NeedsPerson, match="413"):
+        node.stages.shares[OTHER].resend()
+
+
+def test_what_is_sent_again_stays_within_the_limit_of_a_body(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = net.nodes[HOME]
+    node.home.put(*[penalty(str(100 + n), company(n), "KS-0104", HOME, CF_YJ="依" * 2000) for n in range(40)])
+    net.settle()
+    sent: list[int] = []
+    link = net.links[HOME, OTHER]
+    original = link.post_disclosures
+
+    def measured(origin: str, body: bytes) -> Answer:
+        sent.append(len(decompress(body)))
+        return original(origin, body)
+
+    monkeypatch.setattr(link, "post_disclosures", measured)
+    monkeypatch.setattr(share, "RESEND_BYTES", 64 * 1024)
+    assert node.stages.shares[OTHER].resend() >= 80
+    assert len(sent) > 2 and max(sent) < 80 * 1024 < BATCH_LIMIT
