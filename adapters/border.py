@@ -16,12 +16,16 @@ import orjson
 from adapters import columns, relief
 from adapters.base import RowFault, RowKind
 from adapters.facts import SourceFacts
-from schemas.identifiers import looks_like_person_id
+from adapters.persons import may_name_somebody
 
 ROW_BYTES = 65_536
 """What the texts of one row may come to; the standard's own lengths come to some 16,000 characters."""
 
-_SAFE_KEY = re.compile(r"(?=.*[0-9A-Za-z])\w[\w.:/@#()〔〕（）-]{0,127}")
+UNNAMED = "unnamed column"
+"""Stands for every unknown column whose name may itself be a row's content, as in a file without its header line."""
+
+_SAFE_KEY = re.compile(r"(?=.*[0-9A-Za-z])\w[\w.:/@#()-]{0,127}", re.ASCII)
+_SAFE_NAME = re.compile(r"(?!.*[0-9]{8})[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Border:
             if code != name:
                 renamed.append((name, code))
             if code not in known:
-                unknown.append(name)
+                unknown.append(name if name in self._aliases or _SAFE_NAME.fullmatch(name) else UNNAMED)
             if code in self._personal:
                 personal.append(code)
         hashed = self._known[kind]
@@ -88,10 +92,11 @@ class Border:
     def row_name(self, kind: RowKind, key: str) -> str:
         """The name of a row within its source; a penalty and a relief row may have the same key.
 
-        A key that might be a person's number or name is replaced by a keyed hash, which names the row as well.
+        A key that might hold a person's number or name (15 digits on end, any character beyond ASCII) is replaced
+        by a keyed hash, which names the row as well.
         """
         key = key.strip()
-        safe = _SAFE_KEY.fullmatch(key) and not (len(key) in (15, 18) and looks_like_person_id(key))
+        safe = _SAFE_KEY.fullmatch(key) and not may_name_somebody(key)
         name = key if safe else self.hidden(key)
         return name if kind == "penalty" else f"relief/{name}"
 

@@ -4,6 +4,9 @@ Rows are read in the order of (time of change, row key), so rows that share a ti
 page may end between them. A row can still appear *within* a time already passed, where the clock is coarse:
 so the cursor counts the rows read of its last time, and when there are more it reads that time again. Rows
 committed late under an earlier time are found by the full comparison, which reads from the beginning.
+
+A row whose time of change has none of the usual shapes of a time is met by no cursor: text of any kind would sort
+behind all times and hide what comes, and it would stand in the cursor as it is.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +20,8 @@ from sqlalchemy import (
     Engine,
     MetaData,
     Table,
+    Text,
+    cast,
     create_engine,
     func,
     not_,
@@ -29,6 +34,7 @@ from adapters.acks import read_acks
 from adapters.base import PAGE_ROWS, AckPage, Adapter, Json, Page, RawRow, RowFault, RowKind, SourceError
 from adapters.facts import SourceFacts
 from adapters.orders import upsert
+from adapters.times import FOLDS, SHAPES
 
 ACKS_LIMIT = 1_000
 UNMET_ROWS = 100
@@ -118,16 +124,17 @@ class DatabaseAdapter(Adapter):
         return rows[:end] or rows
 
     def _unmet(self, conn: Connection, kind: RowKind, room: int) -> list[RawRow]:
-        """Rows without a time or a key, which no cursor can meet: shown as faults until they are mended."""
+        """Rows without a readable time or a key, which no cursor can meet: shown as faults until they are mended."""
         table, stamp, key = self._ordered(conn, kind)
         query = select(table).where(_unmeetable(stamp, key)).limit(room)
-        sentence = (
-            "Without a time of change the row cannot be met; once the source has filled it in, it is read by itself."
-        )
-        fault = RowFault(stamp.name, "missing", sentence)
+        sentence = "Without a time of change the row cannot be met; once the source has"
+        missing = RowFault(stamp.name, "missing", f"{sentence} filled it in, it is read by itself.")
+        no_time = RowFault(stamp.name, "format", f"{sentence} written it as YYYY-MM-DD HH:MM:SS, it is read by itself.")
         rows = self._raw(kind, table, conn.execute(query).all())
         for row in rows:
-            row.fault = None if row.fields[stamp.name] else fault
+            text = row.fields[stamp.name]
+            if not text or row.key:  # a row without a key is a fault of its own
+                row.fault = no_time if text else missing
         return rows
 
     def _ordered(self, conn: Connection, kind: RowKind) -> tuple[Table, Any, Any]:
@@ -184,7 +191,11 @@ def _engine(url: str) -> Engine:
 
 
 def _unmeetable(stamp: ColumnElement[Any], key: ColumnElement[Any]) -> ColumnElement[bool]:
-    return or_(stamp.is_(None), stamp == "", key.is_(None))
+    """No time of a usual shape, or no key. Folded in the database: a cursor never sees what is no time."""
+    shape: ColumnElement[Any] = func.trim(cast(stamp, Text))
+    for old, new in FOLDS:
+        shape = func.replace(shape, old, new)
+    return or_(stamp.is_(None), key.is_(None), shape.not_in(sorted(SHAPES)))
 
 
 def _text(value: Any) -> str:

@@ -14,7 +14,8 @@ class FindingRecord:
     """A penalty row that may be shared: ``body`` is ``finding/1.0`` with ``criterion`` and ``subject.type`` None.
 
     ``digest`` is HMAC-SHA256 (hex) of the raw row; another digest means that the row was changed. ``updated`` is the
-    source's own stamp 更新时间 (text, as in the source; empty if it has none): of two versions the later one holds.
+    source's own stamp 更新时间 as ``YYYY-MM-DD HH:MM:SS.ffffff`` in the source's time zone: of two versions the later
+    one holds. It is empty where the source has none or it cannot be read as a time, and then says nothing about order.
     """
 
     row: str
@@ -73,7 +74,8 @@ class Collected:
 
     Every row is somewhere: rows = records + quarantined + waiting + duplicates + the sum of refused (``balanced``).
     ``refused`` counts by ``natural_person`` and ``sole_proprietor`` and keeps nothing else of them. ``personal``
-    counts filled personal columns by name; ``unknown_columns`` names columns no list knows, whose values were dropped.
+    counts filled personal columns by name; ``unknown_columns`` names columns no list knows, whose values were dropped;
+    names that may themselves be content of a row stand there together as ``unnamed column``.
     """
 
     cursor: Json

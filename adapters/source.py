@@ -2,8 +2,8 @@
 
 The border verdict on a row, in order; each step either ends the row's way or passes it on:
 
-1. *columns*: known, ignored or unknown (named and dropped), by name alone; personal columns are counted; a row
-   larger than 64 KiB ends here;
+1. *columns*: known, ignored or unknown (dropped, and named where the name can be shown), by name alone; personal
+   columns are counted; a row larger than 64 KiB ends here;
 2. *subject*: a natural person or sole proprietor leaves with a count, nothing is kept, not even its key;
 3. *shape*: what the adapter could not read as a row, columns that contradict, or a row without a key;
 4. *twice*: of one row met twice in a page the later version holds; two decisions under one key stay back;
@@ -20,9 +20,10 @@ from adapters.base import FILE, PAGE_LIMIT, AckPage, Adapter, Json, RawRow, RowF
 from adapters.border import Border, renamed
 from adapters.facts import SourceFacts
 from adapters.penalty import read_penalty
-from adapters.persons import ask_leftover, refusal
+from adapters.persons import LEFT_IN_KEY, ask_leftover, refusal
 from adapters.records import Collected, FindingRecord, Quarantined, ReliefRecord, Waiting
 from adapters.relief import read_relief
+from adapters.times import canonical_time
 
 __all__ = ["Collected", "FindingRecord", "Quarantined", "ReliefRecord", "Source", "Waiting"]
 
@@ -108,13 +109,17 @@ class Source:
         return out
 
     def _settle(self, several: list[Version], out: Collected) -> None:
-        """Step 4: of versions of one row the latest is read; two decisions under one key all stay back."""
+        """Step 4: of versions of one row the latest is read; two decisions under one key all stay back.
+
+        So do versions of which one has no time that can be read: nobody can say which is the later.
+        """
         different = list({digest: (row, digest) for row, digest in several}.values())
         out.duplicates += len(several) - len(different)
-        stamps = {self._updated(version) for version in different}
+        stamps = {self._updated(row) for row, _ in different}
         about = {tuple(row.fields.get(column, "") for column in IDENTITY) for row, _ in different}
-        if len(stamps) == len(different) and len(about) == 1:
-            row, digest = max(different, key=self._updated)
+        dated = len(different) == 1 or (len(stamps) == len(different) and "" not in stamps)
+        if dated and len(about) == 1:
+            row, digest = max(different, key=lambda version: self._updated(version[0]))
             out.duplicates += len(different) - 1
             self._read(row, digest, out)
             return
@@ -151,7 +156,7 @@ class Source:
 
     def _read(self, row: RawRow, digest: str, out: Collected) -> None:
         """Steps 5 to 7."""
-        updated = row.fields.get(self.facts.columns.updated, "")
+        updated = self._updated(row)
         try:
             if row.kind == "relief":
                 # 6 content
@@ -171,8 +176,9 @@ class Source:
         except Exception:
             out.quarantined.append(self._quarantined(row, digest, _UNREADABLE))
 
-    def _updated(self, version: Version) -> str:
-        return version[0].fields.get(self.facts.columns.updated, "")
+    def _updated(self, row: RawRow) -> str:
+        """The row's stamp in its canonical form; never the text itself, which may be anything."""
+        return canonical_time(row.fields.get(self.facts.columns.updated, ""), self.facts.source.time_zone)
 
     def _open_to_review(self, row: RawRow) -> str | None:
         """The value under which the row waits; a value the facts page does not know is a fault."""
@@ -189,7 +195,8 @@ class Source:
         )
 
     def _quarantined(self, row: RawRow, digest: str, fault: RowFault) -> Quarantined:
-        name = row.where if fault.field == FILE else row.key if digest else self._border.hidden(row.key)
+        known = digest and fault.field != LEFT_IN_KEY
+        name = row.where if fault.field == FILE else row.key if known else self._border.hidden(row.key)
         return Quarantined(name, digest, fault.field, fault.reason, fault.sentence, row.where)
 
 

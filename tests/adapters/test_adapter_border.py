@@ -122,7 +122,9 @@ def test_a_key_that_might_name_somebody_is_replaced(key: str) -> None:
     assert key not in repr(one)
 
 
-@pytest.mark.parametrize("key", ["嘉环-2026-001", "1", "8a8080e2:77/1", "202611220000001"])
+@pytest.mark.parametrize(
+    "key", ["JH-2026-001", "1", "8a8080e2:77/1", "20261122000001", "7f3c1e0a-9b1d-4a51-8f5e-0c2d4e6f8a90"]
+)
 def test_usual_keys_stay(key: str) -> None:
     assert collect(penalty(1, ID=f" {key} ")).records[0].row == key
 

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 from adapter_promise import AdapterPromise, BureauSystem, findings, pages
-from adapter_rows import ACK_COLUMNS, PENALTY_COLUMNS, RELIEF_COLUMNS, Row, facts_of, order, penalty, relief
+from adapter_rows import (
+    ACK_COLUMNS,
+    PENALTY_COLUMNS,
+    PERSON,
+    PERSON_NUMBER,
+    RELIEF_COLUMNS,
+    Row,
+    facts_of,
+    order,
+    penalty,
+    relief,
+)
 
 from adapters.base import Json, SourceError
 from adapters.taicang import TaicangAdapter
@@ -131,6 +142,31 @@ def test_rows_no_cursor_can_meet_are_shown(system: TaicangSystem) -> None:
         ("relief/XF-9", "GXSJ", "missing"),
     ]
     assert [one.row for one in findings([page])] == ["KS2026000001"]
+
+
+@pytest.mark.parametrize(
+    "text", [PERSON, PERSON_NUMBER, "310101199001011237", f"2026-11-22 {PERSON}", "Nov 22 2026 9:00AM", "99999999999"]
+)
+def test_a_time_that_is_none_stands_in_no_cursor_and_hides_no_row(system: TaicangSystem, text: str) -> None:
+    system.insert("xzcf", [penalty(1), penalty(2, GXSJ=text)])
+    first = list(pages(system))
+    assert [(one.row, one.field, one.reason) for page in first for one in page.quarantined] == [
+        ("KS2026000002", "GXSJ", "format")
+    ]
+    assert text not in repr(first)
+    system.put([penalty(3, GXSJ="2026-11-23 00:00:00.000000"), penalty(2)])
+    second = list(pages(system, first[-1].cursor))
+    assert {"KS2026000002", "KS2026000003"} <= {one.row for one in findings(second)}
+    assert not [one for page in second for one in page.quarantined]
+
+
+@pytest.mark.parametrize("text", ["2026/11/5 8:00", "2026-11-05", "2026-11-05T08:00:00", "2026年11月5日"])
+def test_usual_writings_of_a_time_are_met(system: TaicangSystem, text: str) -> None:
+    system.insert("xzcf", [penalty(1, GXSJ=text)])
+    collected = list(pages(system))
+    (one,) = findings(collected)
+    assert one.updated.startswith("2026-11-05 0") and not collected[0].quarantined
+    assert [page.rows for page in pages(system, collected[-1].cursor)] == [0]
 
 
 def test_values_of_other_types_and_nulls(system: TaicangSystem) -> None:
