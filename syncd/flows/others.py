@@ -28,7 +28,10 @@ def note_answers(bureau: Bureau, conn: Connection, state: LogState, owner: Peer,
                and one.fault is None and one.entry and one.entry.ref]  # fmt: skip
     rows = _answer_rows(conn, state, owner, answers)
     register.put_responses(conn, rows)
-    told = [_told(owner, one) for one in answers if _unread(one)]
+    told = [_told(owner, one) for one in answers if _unread(one) and _ours(bureau, one)]
+    read = [f"{owner.code}:{one.entry.ref.leaf}" for one in answers if one.entry and one.entry.ref and not _unread(one)]
+    if desk.counts(conn).get("unreadable_at_peer"):
+        desk.clear(conn, "unreadable_at_peer", read, bureau.now_text())
     told += _copies(bureau, conn, owner, answers)
     desk.put(conn, told, bureau.now_text())
 
@@ -69,6 +72,11 @@ def _answer_rows(conn: Connection, state: LogState, owner: Peer, answers: Sequen
         }
         before[finding] = register.Response(**rows[finding])
     return list(rows.values())
+
+
+def _ours(bureau: Bureau, one: Opened) -> bool:
+    """Whether the entry that could not be read there is this bureau's own: it goes to the desks of both sides only."""
+    return one.entry is not None and one.entry.ref is not None and one.entry.ref.log == bureau.origin
 
 
 def _unread(one: Opened) -> bool:
