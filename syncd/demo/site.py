@@ -43,6 +43,7 @@ class Site:
     daemon: subprocess.Popen[bytes] | None = None
     standin: subprocess.Popen[bytes] | None = None
     extra: Sequence[str] = field(default_factory=tuple)
+    poll_milliseconds: int = 50
 
     @property
     def settings_file(self) -> Path:
@@ -72,6 +73,8 @@ class Site:
                 token.write_text(secrets.token_hex(16), "ascii")
             extra += ["--port", str(free_port()), "--token-file", str(token), "--cert", str(certificate.cert)]
             extra += ["--key", str(certificate.key)]
+        if mode != "service":
+            extra += ["--poll-ms", str(self.poll_milliseconds)]
         module = f"syncd.demo.standin_{'folder' if mode == 'files' else mode}"
         self.standin = _start([module, "--dir", str(place), *extra], place / "standin.log")
         ready = _await_line(self.standin, place / "standin.log", '"ready"')
@@ -123,12 +126,13 @@ def sites(
     every: float = 0.2,
     allow_candidates: bool = True,
     standin: Sequence[str] = (),
+    poll_milliseconds: int = 50,
 ) -> Iterator[dict[str, Site]]:
     """Lay out, found and introduce all bureaus; stand-ins run, daemons do not yet. All is stopped on leaving."""
     made: dict[str, Site] = {}
     try:
         for bureau in places.bureaus.values():
-            site = Site(bureau, directory / bureau.key, free_port(), extra=standin)
+            site = Site(bureau, directory / bureau.key, free_port(), extra=standin, poll_milliseconds=poll_milliseconds)
             made[bureau.code] = site
             site.start_standin()
             agreement = site.folder / "agreement"
