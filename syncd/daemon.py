@@ -1,7 +1,8 @@
 """The daemon 守护进程 of one bureau: server, workers, scheduler, signals.
 
 Life: lock the store → establish the truth (``flows.startup``) → listen → run until SIGTERM or SIGINT → drain within
-5 s. Only the source is polled, on its own schedule; every other stage is woken by the one before it.
+5 s. Only the source is polled, on its own schedule; every other stage is woken by the one before it. Slow
+ticks do what no news brings: they close a stop after a silence, read what only informs, and notice midnight.
 """
 
 import gc

@@ -89,8 +89,8 @@ class Share:
         else:
             raise NeedsPerson(
                 f"{self._peer.code} refused entries up to {size} with {answer.status}: "
-                f"{answer.body[:200].decode(errors='replace')}. They are kept here and sent again after a restart "
-                "or `syncd resync share`."
+                f"{answer.body[:200].decode(errors='replace')}. They are kept here and offered again "
+                "by themselves; if this stays, call the bureau."
             )
         return True
 

@@ -4,11 +4,11 @@ Everything here is derived from committed entries; a row is a reading aid, the l
 Functions take a connection, so that a stage commits cursor, register and appended entries together.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from syncd.store.bulk import among, execute
 from syncd.store.engine import bulk_upsert
@@ -256,9 +256,3 @@ def unhold(conn: Connection, pairs: Iterable[tuple[int, int]]) -> None:
             held_entries.delete().where(held_entries.c.log == bindparam("of"), held_entries.c.idx == bindparam("at")),
             rows,
         )
-
-
-def count_findings(conn: Connection) -> Mapping[int, int]:
-    """Number of findings by log."""
-    query = select(findings.c.log, func.count()).group_by(findings.c.log)
-    return {log: count for log, count in conn.execute(query)}

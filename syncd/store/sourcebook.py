@@ -40,12 +40,6 @@ def unseen(conn: Connection, source: str, before: int) -> list[Row[Any]]:
     return list(conn.execute(query))
 
 
-def by_finding(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, Row[Any]]:
-    """The source row of each finding this bureau issued."""
-    query = select(source_rows).where(source_rows.c.finding.in_(list(leaves)), source_rows.c.status == "issued")
-    return {row.finding: row for row in conn.execute(query)} if leaves else {}
-
-
 def counts(conn: Connection, source: str) -> dict[str, int]:
     """Rows by what became of them."""
     query = (
