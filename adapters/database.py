@@ -5,11 +5,12 @@ page may end between them. A row can still appear *within* a time already passed
 so the cursor counts the rows read of its last time, and when there are more it reads that time again. Rows
 committed late under an earlier time are found by the full comparison, which reads from the beginning.
 
-A row whose time of change has none of the usual shapes of a time is met by no cursor: text of any kind would sort
-behind all times and hide what comes, and it would stand in the cursor as it is.
+A row whose time of change has none of the usual shapes of a time is met by no such cursor: text of any kind would
+sort behind all times and hide what comes. Such rows are read by their key, all of them with every pull, relief first:
+no row waits for its stamp. A row without a key has no name; it is shown as a fault until it is mended.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,14 +32,16 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchTableError, SQLAlchemyError
 
 from adapters.acks import read_acks
-from adapters.base import PAGE_ROWS, AckPage, Adapter, Json, Page, RawRow, RowFault, RowKind, SourceError
+from adapters.base import PAGE_ROWS, AckPage, Adapter, Json, Page, RawRow, RowKind, SourceError
 from adapters.facts import SourceFacts
 from adapters.orders import upsert
 from adapters.times import FOLDS, SHAPES
 
 ACKS_LIMIT = 1_000
-UNMET_ROWS = 100
-KINDS: tuple[RowKind, ...] = ("penalty", "relief")
+UNNAMED_ROWS = 100
+BY_KEY: tuple[RowKind, ...] = ("relief", "penalty")
+"""The order in which rows without a time are read: relief first."""
+
 BUSY_SECONDS = 10
 _TEXT_ONLY = {str}
 
@@ -68,10 +71,13 @@ class DatabaseAdapter(Adapter):
             if not more:
                 relieving, relief, more = self._changed(conn, "relief", relief, PAGE_ROWS - len(rows))
                 rows += relieving
+            beside = state.get("beside")
             if not more:
-                for kind in KINDS:
-                    rows += self._unmet(conn, kind, min(PAGE_ROWS - len(rows), UNMET_ROWS))
-        return Page(rows, {"penalty": penalty, "relief": relief}, more)
+                undated, beside, more = self._undated(conn, beside)
+                rows += undated
+            if not more:
+                rows += self._unnamed(conn)
+        return Page(rows, {"penalty": penalty, "relief": relief, "beside": beside}, more)
 
     def push(self, rows: Sequence[Json]) -> None:
         """Bring the orders' table to these rows in one transaction: all of them are there, or none is."""
@@ -99,7 +105,7 @@ class DatabaseAdapter(Adapter):
     ) -> tuple[list[RawRow], Json | None, bool]:
         """Rows behind ``{"at": time, "id": key, "n": rows read of that time}``, and the state behind them."""
         table, stamp, key = self._ordered(conn, kind)
-        query = select(table).where(not_(_unmeetable(stamp, key))).order_by(stamp, key).limit(room)
+        query = select(table).where(not_(_undated(stamp)), key.is_not(None)).order_by(stamp, key).limit(room)
         at, last, count = (state["at"], state["id"], state["n"]) if state else ("", "", 0)
         if state:
             passed = conn.execute(select(func.count()).where(stamp == at, key <= last)).scalar_one()
@@ -108,33 +114,38 @@ class DatabaseAdapter(Adapter):
         rows = self._raw(kind, table, conn.execute(query).all())
         full = len(rows) == room
         if full:
-            rows = self._whole_groups(rows)
+            rows = _whole_groups(rows, lambda row: (row.fields[stamp.name], row.key))
         if not rows:
             return [], {"at": at, "id": last, "n": count} if state else None, False
         stamps = [row.fields[stamp.name] for row in rows]
         count = stamps.count(stamps[-1]) + (count if stamps[-1] == at else 0)
         return rows, {"at": stamps[-1], "id": rows[-1].key, "n": count}, full
 
-    def _whole_groups(self, rows: list[RawRow]) -> list[RawRow]:
-        """The page without its last (time, key), which may go on behind the page: a key need not be unique."""
-        updated, last = self._facts.columns.updated, rows[-1]
-        end = len(rows)
-        while end and (rows[end - 1].key, rows[end - 1].fields[updated]) == (last.key, last.fields[updated]):
-            end -= 1
-        return rows[:end] or rows
+    def _undated(self, conn: Connection, at: Json | None) -> tuple[list[RawRow], Json | None, bool]:
+        """Rows without a readable time, by key behind ``{"kind": kind, "id": key}``; None before and behind all.
 
-    def _unmet(self, conn: Connection, kind: RowKind, room: int) -> list[RawRow]:
-        """Rows without a readable time or a key, which no cursor can meet: shown as faults until they are mended."""
-        table, stamp, key = self._ordered(conn, kind)
-        query = select(table).where(_unmeetable(stamp, key)).limit(room)
-        sentence = "Without a time of change the row cannot be met; once the source has"
-        missing = RowFault(stamp.name, "missing", f"{sentence} filled it in, it is read by itself.")
-        no_time = RowFault(stamp.name, "format", f"{sentence} written it as YYYY-MM-DD HH:MM:SS, it is read by itself.")
-        rows = self._raw(kind, table, conn.execute(query).all())
-        for row in rows:
-            text = row.fields[stamp.name]
-            if not text or row.key:  # a row without a key is a fault of its own
-                row.fault = no_time if text else missing
+        They are read again with every pull, since nothing else shows that one of them was changed.
+        """
+        rows: list[RawRow] = []
+        for kind in BY_KEY[BY_KEY.index(at["kind"]) :] if at else BY_KEY:
+            table, stamp, key = self._ordered(conn, kind)
+            query = select(table).where(_undated(stamp), key.is_not(None)).order_by(key).limit(PAGE_ROWS)
+            if at and at["kind"] == kind:
+                query = query.where(key > at["id"])
+            found = self._raw(kind, table, conn.execute(query).all())
+            if len(found) == PAGE_ROWS:
+                found = _whole_groups(found, lambda row: row.key)
+                return rows + found, {"kind": kind, "id": found[-1].key}, True
+            rows += found
+        return rows, None, False
+
+    def _unnamed(self, conn: Connection) -> list[RawRow]:
+        """Some of the rows without a key, which no cursor can meet: shown as faults until they are mended."""
+        rows: list[RawRow] = []
+        for kind in BY_KEY:
+            table, _, key = self._ordered(conn, kind)
+            query = select(table).where(key.is_(None)).limit(UNNAMED_ROWS)
+            rows += self._raw(kind, table, conn.execute(query).all())
         return rows
 
     def _ordered(self, conn: Connection, kind: RowKind) -> tuple[Table, Any, Any]:
@@ -190,12 +201,20 @@ def _engine(url: str) -> Engine:
         raise SourceError(sentence, transient=False) from None
 
 
-def _unmeetable(stamp: ColumnElement[Any], key: ColumnElement[Any]) -> ColumnElement[bool]:
-    """No time of a usual shape, or no key. Folded in the database: a cursor never sees what is no time."""
+def _whole_groups(rows: list[RawRow], place: Callable[[RawRow], object]) -> list[RawRow]:
+    """The page without its last place in the order, which may go on behind the page: a key need not be unique."""
+    last, end = place(rows[-1]), len(rows)
+    while end and place(rows[end - 1]) == last:
+        end -= 1
+    return rows[:end] or rows
+
+
+def _undated(stamp: ColumnElement[Any]) -> ColumnElement[bool]:
+    """No time of a usual shape. Folded in the database: a cursor never sees what is no time."""
     shape: ColumnElement[Any] = func.trim(cast(stamp, Text))
     for old, new in FOLDS:
         shape = func.replace(shape, old, new)
-    return or_(stamp.is_(None), key.is_(None), shape.not_in(sorted(SHAPES)))
+    return or_(stamp.is_(None), shape.not_in(sorted(SHAPES)))
 
 
 def _text(value: Any) -> str:

@@ -6,13 +6,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from adapter_promise import AdapterPromise, BureauSystem, findings, pages
+from adapter_promise import AdapterPromise, BureauSystem, findings, pages, reliefs
 from adapter_rows import (
     ACK_COLUMNS,
     PENALTY_COLUMNS,
     PERSON,
     PERSON_NUMBER,
     RELIEF_COLUMNS,
+    STAMP,
     Row,
     facts_of,
     order,
@@ -130,34 +131,68 @@ def test_a_key_that_is_not_unique_across_a_page(system: TaicangSystem) -> None:
     assert len(findings(collected)) == 500
 
 
-def test_rows_no_cursor_can_meet_are_shown(system: TaicangSystem) -> None:
-    system.insert("xzcf", [penalty(1), penalty(2, GXSJ="")])
+def test_rows_without_a_key_are_shown(system: TaicangSystem) -> None:
     with system.front() as front:
-        front.execute("INSERT INTO xyxf (ID) VALUES ('XF-9')")
         front.execute("INSERT INTO xzcf (CF_WSH, GXSJ) VALUES ('文号', '2026-11-22 09:00:00.000000')")
+        front.execute("INSERT INTO xyxf (CF_WSH) VALUES ('文号')")
     (page,) = pages(system)
-    assert sorted((one.row[:12], one.field, one.reason) for one in page.quarantined) == [
-        ("KS2026000002", "GXSJ", "missing"),
-        (next(one.row for one in page.quarantined if one.field == "ID")[:12], "ID", "missing"),
-        ("relief/XF-9", "GXSJ", "missing"),
-    ]
-    assert [one.row for one in findings([page])] == ["KS2026000001"]
+    assert [(one.field, one.reason) for one in page.quarantined] == [("ID", "missing")] * 2
 
 
-@pytest.mark.parametrize(
-    "text", [PERSON, PERSON_NUMBER, "310101199001011237", f"2026-11-22 {PERSON}", "Nov 22 2026 9:00AM", "99999999999"]
-)
+NO_TIMES = [
+    "",
+    PERSON,
+    PERSON_NUMBER,
+    "310101199001011237",
+    f"2026-11-22 {PERSON}",
+    "Nov 22 2026 9:00AM",
+    "99999999999",
+]
+
+
+@pytest.mark.parametrize("text", NO_TIMES)
 def test_a_time_that_is_none_stands_in_no_cursor_and_hides_no_row(system: TaicangSystem, text: str) -> None:
     system.insert("xzcf", [penalty(1), penalty(2, GXSJ=text)])
-    first = list(pages(system))
-    assert [(one.row, one.field, one.reason) for page in first for one in page.quarantined] == [
-        ("KS2026000002", "GXSJ", "format")
-    ]
-    assert text not in repr(first)
+    (first,) = pages(system)
+    assert [(one.row, one.updated) for one in findings([first])] == [("KS2026000001", STAMP), ("KS2026000002", "")]
+    assert not text or text not in repr(first)
     system.put([penalty(3, GXSJ="2026-11-23 00:00:00.000000"), penalty(2)])
-    second = list(pages(system, first[-1].cursor))
-    assert {"KS2026000002", "KS2026000003"} <= {one.row for one in findings(second)}
-    assert not [one for page in second for one in page.quarantined]
+    (second,) = pages(system, first.cursor)
+    assert {"KS2026000002", "KS2026000003"} <= {one.row for one in findings([second])}
+
+
+@pytest.mark.parametrize("text", NO_TIMES)
+def test_relief_waits_for_no_stamp(system: TaicangSystem, text: str) -> None:
+    system.insert("xzcf", [penalty(1)])
+    (page,) = pages(system)
+    system.insert("xyxf", [relief(1, GXSJ=text)])
+    (page,) = pages(system, page.cursor)
+    assert [(one.row, one.kind) for one in reliefs([page])] == [("relief/XF000001", "relief.repaired")]
+    with system.front() as front:
+        front.execute("UPDATE xyxf SET XF_ZT = '撤销'")
+    (page,) = pages(system, page.cursor)
+    assert [one.kind for one in reliefs([page])] == ["relief.revoked"]
+    assert not page.quarantined
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_every_row_without_a_stamp_is_read_with_each_pull_relief_first(system: TaicangSystem, restarts: bool) -> None:
+    system.insert("xzcf", [penalty(n, GXSJ="bad") for n in range(1, 1202)] + [penalty(5000)])
+    system.insert("xyxf", [relief(n, GXSJ="bad") for n in range(1, 1202)] + [relief(5000)])
+    cursor = None
+    for _ in range(2):
+        collected = list(pages(system, cursor, restarts))
+        cursor = collected[-1].cursor
+        undated = [one.row for page in collected for one in page.records if not one.updated]
+        assert undated == [f"relief/XF{n:06d}" for n in range(1, 1202)] + [f"KS2026{n:06d}" for n in range(1, 1202)]
+
+
+def test_twins_without_a_stamp_stay_in_one_page(system: TaicangSystem) -> None:
+    twins = [penalty(500, GXSJ="bad"), penalty(500, GXSJ="worse", CF_WSH="苏环行罚字〔2026〕83第999号")]
+    system.insert("xzcf", [penalty(n, GXSJ="bad") for n in range(1, 500)] + twins)
+    collected = list(pages(system))
+    torn = [one for page in collected for one in page.quarantined]
+    assert [(one.row, one.reason) for one in torn] == [("KS2026000500", "duplicate_key")] * 2
 
 
 @pytest.mark.parametrize("text", ["2026/11/5 8:00", "2026-11-05", "2026-11-05T08:00:00", "2026年11月5日"])
