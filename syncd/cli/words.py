@@ -58,6 +58,7 @@ DESK = {
     "objection": "异议申请 objection",
     "quarantine": "隔离 quarantine",
     "relief_waiting": "修复待认定 relief_waiting",
+    "returned": "已撤销之行重现 returned",
     "review": "待复核 review",
     "subject_type": "主体类型不符 subject_type",
     "twin": "一案两发 twin",

@@ -11,8 +11,9 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import orjson
@@ -24,11 +25,12 @@ from syncd.demo.places import load_places
 from syncd.demo.scenario import Scenario
 from syncd.demo.site import Site, sites
 from syncd.demo.story import Told, await_everywhere, load_month, tell
-from syncd.errors import NeedsPerson, SyncdError
+from syncd.errors import NeedsPerson, Stop, SyncdError
 from syncd.flows.bureau import day_of
 from syncd.flows.inquiry import Inquiry
 from syncd.reading import open_books
 from syncd.store import outbox
+from syncd.store.instance import file_lock
 
 MARK = ".syncd-demo"
 
@@ -36,7 +38,11 @@ MARK = ".syncd-demo"
 def main(folder: Path, serve: bool = False, seed: int | None = None, as_json: bool = False) -> int:
     """Run the demonstration in ``folder``; returns the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-    directory = _prepare(folder)
+    with _prepared(folder) as directory:
+        return _run(folder, directory, serve, seed, as_json)
+
+
+def _run(folder: Path, directory: Path, serve: bool, seed: int | None, as_json: bool) -> int:
     places, today = load_places(), day_of(dt.datetime.now(dt.UTC))
     if seed is not None:
         places.plan["seed"] = seed
@@ -63,18 +69,32 @@ def main(folder: Path, serve: bool = False, seed: int | None = None, as_json: bo
     return 1 if wrong else 0
 
 
-def _prepare(folder: Path) -> Path:
-    """An empty folder of the demonstration's own; what an earlier one left is cleared, anything else refused."""
+@contextmanager
+def _prepared(folder: Path) -> Iterator[Path]:
+    """An empty folder of the demonstration's own, held for as long as it runs.
+
+    What an earlier one left is cleared; a folder with anything else in it, or in which one still runs, is refused.
+    """
     directory = folder.resolve()
-    if directory.exists() and any(directory.iterdir()):
-        if not (directory / MARK).exists():
-            raise NeedsPerson(f"{folder} holds something that is no earlier demonstration. Nothing was touched.")
-        shutil.rmtree(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / MARK).touch()
+    if directory.exists() and any(directory.iterdir()) and not (directory / MARK).exists():
+        raise NeedsPerson(f"{folder} holds something that is no earlier demonstration. Nothing was touched.")
     if len(str(directory)) > 80:
         raise NeedsPerson(f"{directory} is too long a path for a Unix socket below it; use a shorter --dir.")
-    return directory
+    directory.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(file_lock(directory / MARK))
+        except Stop:
+            raise NeedsPerson(
+                f"A demonstration runs in {folder}. Nothing was touched; end it where it was started (Ctrl-C), "
+                "or give another --dir."
+            ) from None
+        for left in directory.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+            elif left.name != MARK:
+                left.unlink()
+        yield directory
 
 
 def _settled(site: Site, scenario: Scenario) -> bool:

@@ -78,12 +78,14 @@ def verdict(folder: Path, running: Mapping[str, Site], scenario: Scenario, wrong
     quarantined = sum(sum(load.expected.quarantined.values()) for load in scenario.loads.values())
     if wrong:
         return "NOT all of this holds:\n" + "\n".join(f"  ✗ {fault}" for fault in wrong)
+    live = [line for line in scenario.stories.values() if line.live is not None]
+    findings = len(scenario.findings) + sum(len(line.findings) for line in live)
     first = next(iter(running.values()))
     line = next(iter(scenario.stories.values()))
     config = folder / first.bureau.key / "syncd.toml"
     return (
-        f"Checked against three stores and read back from three bureau systems: {len(scenario.findings)} findings in "
-        f"each register,\nonly what is in force applied at home, {quarantined} faulty rows on the desks, {refused} "
+        f"Checked against three stores and read back from three bureau systems: {findings} findings in each "
+        f"register,\nonly what is in force applied at home, {quarantined} faulty rows on the desks, {refused} "
         "rows of persons refused at the border\nand nothing of a person in any file. 演示: candidates act here only "
         "because the demonstration allows them.\n\nWhere to look next:\n"
         f"  .venv/bin/syncd explain {line.company.uscc} -c {config}\n"

@@ -15,6 +15,7 @@ from syncd.errors import NeedsPerson
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
+from syncd.flows.planning import WITHDRAWN, known_row
 from syncd.flows.recognise import Recognise
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.relieve import relief_body
@@ -88,11 +89,14 @@ class Decide:
     def _impose(self, conn: Connection, row: Row[Any], account: int) -> str:
         leaf = bytes.fromhex(row.mark)
         register.release(conn, leaf, self._bureau.code, row.kind.removesuffix("_relieved"), account)
+        register.judge_from_today(conn, leaf, self._bureau.code)
         respond(self._bureau, conn, [leaf])
         return "released for this region; judged again"
 
     def _judge_again(self, conn: Connection, row: Row[Any], account: int) -> str:
-        respond(self._bureau, conn, [bytes.fromhex(row.mark)])
+        leaf = bytes.fromhex(row.mark)
+        register.judge_from_today(conn, leaf, self._bureau.code)
+        respond(self._bureau, conn, [leaf])
         return "judged again under the agreement as it is now"
 
     def _read_again(self, conn: Connection, row: Row[Any], account: int) -> str:
@@ -101,17 +105,18 @@ class Decide:
         return "the source is read again from the beginning"
 
     def _revoke(self, conn: Connection, row: Row[Any], account: int) -> str:
-        self._revoke_finding(conn, orjson.loads(row.facts)["finding"], "row_gone")
+        facts = orjson.loads(row.facts)
+        self._revoke_finding(conn, facts["finding"], "row_gone")
+        known = sourcebook.known(conn, facts["source"], [facts["row"]])
+        sourcebook.remember(conn, [known_row(one) | {"status": WITHDRAWN} for one in known.values()])
         return "the finding was revoked"
 
     def _replace(self, conn: Connection, row: Row[Any], account: int) -> str:
         facts = orjson.loads(row.facts)
         self._revoke_finding(conn, facts["finding"], "row_changed")
         known = sourcebook.known(conn, facts["source"], [facts["row"]])
-        rows = [{"source": facts["source"], "row": one.row, "digest": "", "status": "revoked", "finding": None,
-                "updated": "",
-                 "pass_": one.pass_} for one in known.values()]  # fmt: skip
-        sourcebook.remember(conn, rows)
+        anew = {"digest": "", "status": "revoked", "finding": None, "updated": ""}
+        sourcebook.remember(conn, [known_row(one) | anew for one in known.values()])
         for collect in self._collects:
             collect.read_again(conn)
         return "the old finding was revoked; the row is read again and issued anew"

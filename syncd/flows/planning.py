@@ -3,9 +3,10 @@
 1. the same row with the same keyed hash, or an older version of it: unchanged;
 2. explicit place of another bureau: linked at the desk, never issued;
 3. the same decision under another row key: one finding, noted as a duplicate;
-4. a row that was issued and changed: ``finding.amended``; with another organisation, number, date or place the old one
+4. a row whose finding was revoked because the row was gone, and that is back: stays revoked, a person looks;
+5. a row that was issued and changed: ``finding.amended``; with another organisation, number, date or place the old one
    is suspended at once and the pair goes to the desk;
-5. otherwise ``finding.issued``.
+6. otherwise ``finding.issued``.
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from syncd.store.register import Finding
 Json = dict[str, Any]
 ISSUED, LINKED, DUPLICATE, WAITING = "issued", "linked", "duplicate", "waiting"
 REVIEWED = "reviewed"  # issued, and then found open to review 复议、诉讼 again
+WITHDRAWN = "withdrawn"  # issued, and then revoked 撤销 by a person because the row was gone
 SETTLED = frozenset({ISSUED, LINKED, DUPLICATE})
 
 
@@ -70,13 +72,16 @@ class Planner:
                     self._other(plan, one, before[row.finding])
                 plan.rows.append(self.row(one, LINKED, None, pass_))
                 plan.desk.append(self._linked(one, body, key))
-            elif row is not None and row.status in (ISSUED, REVIEWED) and row.finding in before:  # step 4
+            elif row is not None and row.status == WITHDRAWN and _same(before.get(row.finding), key):  # step 4
+                plan.rows.append(self.row(one, WITHDRAWN, row.finding, pass_))
+                plan.desk.append(self._returned(one, row.finding))
+            elif row is not None and row.status in (ISSUED, REVIEWED) and row.finding in before:  # step 5
                 self._changed(plan, one, body, before[row.finding], key, pass_)
                 if before[row.finding].natural_key == key:
                     self._back_again(conn, plan, one.row, before[row.finding])
             elif key in held or key in issuing:  # step 3
                 plan.rows.append(self.row(one, DUPLICATE, held[key].leaf if key in held else None, pass_))
-            else:  # step 5
+            else:  # step 6
                 issuing[key] = one.row
                 plan.issue.append((one, body))
         return plan
@@ -127,13 +132,17 @@ class Planner:
         item = {"kind": "identity_changed", "mark": f"{self.name}/{one.row}", "reason": "other_decision"}
         plan.desk.append({**item, "facts": facts, "anew": True})
 
+    def _returned(self, one: FindingRecord, finding: bytes) -> Json:
+        """What was revoked stays revoked (LEDGER §2), so the row changes nothing; but it must not do so in silence."""
+        facts = {"source": self.name, "row": one.row, "finding": finding.hex()}
+        return {"kind": "returned", "mark": f"{self.name}/{one.row}", "reason": "row_back", "facts": facts}
+
     def _linked(self, one: FindingRecord, body: Json, key: bytes) -> Json:
         facts = {"source": self.name, "row": one.row, "place": body["place"], "natural_key": key.hex()}
         return {"kind": "linked", "mark": key.hex(), "reason": "other_place", "facts": facts}
 
     def seen(self, row: Row[Any], pass_: int) -> Json:
-        return {"source": self.name, "row": row.row, "digest": row.digest, "status": row.status,
-                "finding": row.finding, "updated": row.updated, "pass_": pass_}  # fmt: skip
+        return known_row(row) | {"pass_": pass_}
 
     def row(self, one: Any, status: str, finding: bytes | None, pass_: int) -> Json:
         return {"source": self.name, "row": one.row, "digest": one.digest, "status": status,
@@ -151,7 +160,7 @@ class Planner:
                 plan.suspend.append((one, finding, "under_review"))
                 plan.rows.append(self.row(one, REVIEWED, finding.leaf, pass_))
                 plan.desk.append(self._to_resume(one.row, finding, one.reason))
-            elif row is None or row.status != REVIEWED:
+            elif row is None or row.status not in (REVIEWED, WITHDRAWN):
                 plan.rows.append(self.row(one, WAITING, None, pass_))
 
     def _to_resume(self, row: str, finding: Finding, reason: str) -> Json:
@@ -160,9 +169,19 @@ class Planner:
         return {"kind": "under_review", "mark": f"{self.name}/{row}", "reason": reason, "facts": facts, "anew": True}
 
 
+def known_row(row: Row[Any]) -> Json:
+    """What is known of a source row, to be remembered with changes."""
+    return {"source": row.source, "row": row.row, "digest": row.digest, "status": row.status,
+            "finding": row.finding, "updated": row.updated, "pass_": row.pass_}  # fmt: skip
+
+
 def _older(one: FindingRecord, row: Row[Any]) -> bool:
     """Whether this is an earlier version than the one known; without two stamps the keyed hash decides."""
     return bool(one.updated and row.updated and one.updated < row.updated)
+
+
+def _same(finding: Finding | None, key: bytes) -> bool:
+    return finding is not None and finding.natural_key == key
 
 
 def _key_of(body: Json) -> bytes:

@@ -226,6 +226,14 @@ def release(conn: Connection, finding: bytes, region: str, kind: str, account: i
     )
 
 
+def judge_from_today(conn: Connection, finding: bytes, region: str) -> None:
+    """A finding that is off here and released again is judged on the day of its release, not on the one on which it was
+    first imposed: a legal basis may have begun since.
+    """
+    off = (responses.c.finding == finding, responses.c.region == region, responses.c.kind != "restriction.imposed")
+    conn.execute(update(responses).where(*off).values(since=""))
+
+
 def hold_entries(conn: Connection, rows: Sequence[Json]) -> None:
     """Remember entries that are stored but not understood, to be retried when versions change."""
     bulk_upsert(conn, held_entries, rows, ("log", "idx"), ("reason", "agreement"))

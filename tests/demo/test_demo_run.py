@@ -15,6 +15,8 @@ import pytest
 from demo_processes import ROOT
 
 from syncd.demo.places import load_places
+from syncd.demo.run import MARK
+from syncd.store.instance import file_lock
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -89,6 +91,14 @@ def test_every_node_can_be_asked_afterwards(ran: Ran) -> None:
         assert code == 0 and stands["code"] == bureau.code and stands["daemon"] is False
         assert stands["demonstration"] and stands["deliveries"]["pending"] == 0
         assert all(peer["behind"] == 0 for peer in stands["peers"])
+
+
+def test_a_second_one_in_the_same_folder_is_refused_while_the_first_runs(tmp_path: Path) -> None:
+    with file_lock(tmp_path / MARK):
+        (tmp_path / "jiading").mkdir()
+        code, out, err = syncd("demo", "--dir", str(tmp_path))
+    assert (code, out) == (3, "") and "runs in" in err and err.count("\n") == 1
+    assert (tmp_path / "jiading").is_dir()
 
 
 def test_a_folder_with_anything_else_in_it_is_refused(tmp_path: Path) -> None:

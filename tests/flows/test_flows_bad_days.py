@@ -193,6 +193,52 @@ def test_a_vanished_row_goes_to_the_desk_and_lifts_nothing(net: Network) -> None
     assert on_desk(node) == {}
 
 
+def test_a_row_that_is_back_after_its_finding_was_revoked_shows_on_the_desk(net: Network) -> None:
+    node = net.nodes[HOME]
+    row = penalty("101", company(1), "KS-0104", HOME)
+    node.home.put(row)
+    net.settle()
+    node.home.remove("101")
+    assert node.stages.collect is not None
+    with node.bureau.store.write() as conn:
+        node.stages.collect.read_again(conn)
+    net.settle()
+    with node.bureau.store.read() as conn:
+        item = desk.listing(conn)[0].id
+    node.stages.work._decide.run(item, True, 1001, "operator_request")
+    net.settle()
+    node.home.put(row)
+    net.settle()
+    assert on_desk(node) == {"returned": 1}
+    assert all(standing(one, company(1)) == "clear" for one in net.nodes.values()), "what was revoked stays revoked"
+    node.home.put(penalty("101", company(2), "KS-0104", HOME, CF_WSH="环罚〔2026〕102号"))
+    net.settle()
+    assert standing(node, company(2)) == "restricted", "the key has been given to another decision"
+
+
+def test_what_a_person_releases_is_judged_on_the_day_of_the_release(net: Network) -> None:
+    node = net.nodes[HOME]
+    node.home.put(penalty("101", company(1), "KS-0104", HOME))
+    net.settle()
+    measures = node.stages.inquiry.check(company(1), DAY)["findings"][0]["measures"]
+    assert {one["from"] for one in measures} == {"2026-11-22"}
+    node.home.put(penalty("101", company(1), catch_all(node), HOME, GXSJ="2026-11-23 08:00:00.000000"))
+    net.settle()
+    assert on_desk(node) == {"review": 1} and standing(node, company(1)) == "clear"
+    net.now += dt.timedelta(days=30)
+    with node.bureau.store.read() as conn:
+        item = desk.listing(conn)[0].id
+    node.stages.work._decide.run(item, True, 1001, "operator_request")
+    measures = node.stages.inquiry.check(company(1), DAY + dt.timedelta(days=30))["findings"][0]["measures"]
+    assert {one["from"] for one in measures} == {"2026-12-22"}, "a basis may have begun since it was first imposed"
+
+
+def catch_all(node: Node) -> str:
+    """The local code of the criterion that always waits for a person."""
+    codes = node.bureau.agreement.regions[HOME].local_codes.values()
+    return next(one.code for one in codes if one.criterion == "EP-A6")
+
+
 def test_the_same_decision_under_two_row_keys_is_one_finding(net: Network) -> None:
     node = net.nodes[HOME]
     row = penalty("101", company(1), "KS-0104", HOME)
