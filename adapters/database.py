@@ -13,7 +13,7 @@ no row waits for its stamp. A row without a key has no name; it is shown as a fa
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -47,18 +47,14 @@ _TEXT_ONLY = {str}
 
 
 class DatabaseAdapter(Adapter):
-    """Tables of penalties, relief, orders and acknowledgements; their names are the bureau's.
+    """Tables of penalties, relief, orders and acknowledgements; their names stand on the facts page.
 
     Reading asks for no more than SELECT; writing touches the orders' table alone.
     """
 
-    penalties: ClassVar[str]
-    relief: ClassVar[str]
-    orders: ClassVar[str]
-    feedback: ClassVar[str]
-
     def __init__(self, url: str, facts: SourceFacts) -> None:
-        self._facts = facts
+        assert facts.database is not None
+        self._facts, self._names = facts, facts.database
         self._engine = _engine(url)
         self._tables: dict[str, Table] = {}
 
@@ -83,16 +79,18 @@ class DatabaseAdapter(Adapter):
         """Bring the orders' table to these rows in one transaction: all of them are there, or none is."""
         if rows:
             with self._connection("write orders into") as conn:
-                upsert(conn, self._table(conn, self.orders), rows)
+                upsert(conn, self._table(conn, self._names.orders), rows)
 
     def acknowledgements(self, cursor: Json | None) -> AckPage:
         """Acknowledgements behind a running number ``seq``."""
         after = (cursor or {}).get("after", 0)
         with self._connection("read acknowledgements of") as conn:
-            table = self._table(conn, self.feedback)
+            table = self._table(conn, self._names.acknowledgements)
             query = select(table).where(table.c.seq > after).order_by(table.c.seq).limit(ACKS_LIMIT)
             found = [_texts(row) for row in conn.execute(query).mappings()]
-        rows, faults = read_acks(((f"{self.feedback}:{fields['seq']}", fields) for fields in found), self._facts)
+        rows, faults = read_acks(
+            ((f"{self._names.acknowledgements}:{fields['seq']}", fields) for fields in found), self._facts
+        )
         last = int(found[-1]["seq"]) if found else after
         return AckPage(rows, {"after": last}, len(found) == ACKS_LIMIT, faults)
 
@@ -150,7 +148,7 @@ class DatabaseAdapter(Adapter):
 
     def _ordered(self, conn: Connection, kind: RowKind) -> tuple[Table, Any, Any]:
         """The table of a kind of row, its time of change and its key."""
-        table = self._table(conn, self.penalties if kind == "penalty" else self.relief)
+        table = self._table(conn, self._names.penalties if kind == "penalty" else self._names.relief)
         return table, table.c[self._facts.columns.updated], table.c[self._facts.columns.row]
 
     def _raw(self, kind: RowKind, table: Table, found: Sequence[Any]) -> list[RawRow]:

@@ -8,9 +8,11 @@ import tomllib
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+import orjson
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from adapters.base import AckState, SourceError
+from adapters.modes import Database, Files, Part, Service
 from schemas.fault import Fault
 from schemas.identifiers import canonical_uscc
 
@@ -23,6 +25,9 @@ ReliefKind = Literal[
     "finding.upheld",
     "finding.resumed",
 ]
+
+RowState = ReliefKind | Literal["in_force", "desk"]
+"""State of a legacy row: in force, relieved, or of a kind that a person must look at."""
 
 
 def _organ(code: str) -> str:
@@ -39,11 +44,7 @@ def _zone(name: str) -> str:
         raise ValueError("a time zone of the IANA database, for example Asia/Shanghai") from None
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Publisher(_Part):
+class Publisher(Part):
     """Who publishes the rows 发布单位, and the organ that decides where a row does not say."""
 
     code: str = Field(pattern="^[1-9][0-9]{5}$", description="GB/T 2260 区划代码; also the bureau's own place")
@@ -51,17 +52,17 @@ class Publisher(_Part):
     organ: Annotated[str, AfterValidator(_organ)] = Field(description="处罚机关代码, where CF_CFJGDM is empty")
 
 
-class Origin(_Part):
+class Origin(Part):
     """The system itself: which of the three modes, how often it changes, and how it writes time and text."""
 
     id: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,31}$", description="stands in each finding's source.id")
     mode: Literal["service", "files", "database"]
     rhythm_seconds: float = Field(gt=0, description="how often something new may be there")
     time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
-    encoding: list[Literal["utf-8", "gb18030"]] = Field(min_length=1, description="tried in this order")
+    encoding: list[Literal["utf-8", "gb18030", "gbk"]] = Field(min_length=1, description="tried in this order")
 
 
-class Columns(_Part):
+class Columns(Part):
     """The columns beside the thirty of 双公示, and other names under which the thirty occur here."""
 
     row: str = Field(description="row key 主键")
@@ -72,26 +73,52 @@ class Columns(_Part):
     updated: str = Field(description="updated at 更新时间")
     aliases: dict[str, str] = Field(default={}, description="this source's name of a column → the standard's")
     ignored: list[str] = Field(default=[], description="known to be of no use here: neither read nor hashed")
+    state: str = Field(default="", description="state of the row itself 当前状态, as in legacy tables; see [state]")
+    odd: dict[str, dict[str, str]] = Field(
+        default={}, description="known odd values: column → value met here → what it stands for, empty for nothing"
+    )
 
 
-class Review(_Part):
+class Review(Part):
     """Finality: values of the review column that keep a row waiting, and those that let it pass; others are faults."""
 
     open: list[str] = Field(min_length=1)
     closed: list[str] = Field(min_length=1)
 
 
-class SourceFacts(_Part):
+class Expected(Part):
+    """What a cycle brings 每周期应报: fewer or none 漏报, or far more, is noticed. Least and most rows of each kind."""
+
+    cycle_hours: float = Field(gt=0, le=24 * 366)
+    penalties: tuple[int, int] = (0, 1_000_000)
+    relief: tuple[int, int] = (0, 1_000_000)
+
+
+class SourceFacts(Part):
     """One source. ``illustrative`` says that the bureau's real format was not found and this one is made up."""
 
     illustrative: bool
     publisher: Publisher
     source: Origin
+    service: Service | None = None
+    files: Files | None = None
+    database: Database | None = None
     columns: Columns
     review: Review
+    state: dict[str, RowState] = Field(default={}, description="value of the state column → what the row is then")
+    expected: Expected | None = None
     relief: dict[str, ReliefKind] = Field(description="status value of a relief row → kind of entry")
     feedback: dict[str, AckState] = Field(description="status value of an acknowledgement 回执 → state")
     push: list[str] = Field(min_length=1, description="columns of an order 惩戒单, in this order")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "SourceFacts":
+        sections = {"service": self.service, "files": self.files, "database": self.database}
+        if [name for name, section in sections.items() if section] != [self.source.mode]:
+            raise ValueError(f"with source.mode {self.source.mode} the page has just the section [{self.source.mode}]")
+        if bool(self.columns.state) != bool(self.state):
+            raise ValueError("columns.state and the section [state] go together")
+        return self
 
     @property
     def place(self) -> str:
@@ -102,9 +129,9 @@ class SourceFacts(_Part):
 def parse_facts(data: bytes) -> SourceFacts:
     """Read a facts page. Raises ``SourceError`` that names the setting at fault, never its value."""
     try:
-        return SourceFacts.model_validate(tomllib.loads(data.decode("utf-8")))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return SourceFacts.model_validate_json(orjson.dumps(tomllib.loads(data.decode("utf-8"))))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
         raise SourceError(f"The facts page is not valid TOML in UTF-8: {error}.", transient=False) from None
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'page'}: {e['msg']}" for e in error.errors())
         raise SourceError(f"The facts page of the source cannot be used: {faults}.", transient=False) from None

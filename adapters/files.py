@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -23,19 +22,15 @@ ACKS_LIMIT = 1_000
 
 
 class FilesAdapter(Adapter):
-    """Lanes of files by name; the patterns are the bureau's."""
-
-    penalties: ClassVar[str]
-    relief: ClassVar[str]
-    feedback: ClassVar[str]
-    orders: ClassVar[str]
+    """Lanes of files by name; the patterns stand on the facts page."""
 
     def __init__(self, folder: Path, facts: SourceFacts) -> None:
-        self._facts, self._out = facts, folder / "out"
+        assert facts.files is not None
+        self._facts, self._files, self._out = facts, facts.files, folder / "out"
         encodings, key = facts.source.encoding, facts.columns.row
-        self._penalties = Lane(folder / "in", self.penalties, key, encodings)
-        self._relief = Lane(folder / "in", self.relief, key, encodings)
-        self._feedback = Lane(folder / "ack", self.feedback, "HZ_RDBH", encodings)
+        self._penalties = Lane(folder / "in", self._files.penalties, key, encodings)
+        self._relief = Lane(folder / "in", self._files.relief, key, encodings)
+        self._feedback = Lane(folder / "ack", self._files.acknowledgements, "HZ_RDBH", encodings)
 
     def pull(self, cursor: Json | None) -> Page:
         """Penalties to the end, then relief in what room is left: before its finding it has nothing to do."""
@@ -54,11 +49,11 @@ class FilesAdapter(Adapter):
         if not self._out.is_dir():
             raise SourceError("The folder out/ of the source is not there; orders are kept.", transient=True)
         content = hashlib.sha256(orjson.dumps(list(rows))).hexdigest()[:12]
-        if any(self._out.glob(self.orders.format(time="*", n=content))):
+        if any(self._out.glob(self._files.orders.format(time="*", n=content))):
             return
         time = datetime.now(ZoneInfo(self._facts.source.time_zone)).strftime("%Y%m%dT%H%M%S%f")
         try:
-            write_csv(self._out / self.orders.format(time=time, n=content), self._facts.push, rows)
+            write_csv(self._out / self._files.orders.format(time=time, n=content), self._facts.push, rows)
         except OSError as error:
             sentence = f"Orders could not be written into out/ ({type(error).__name__}); they are written again."
             raise SourceError(sentence, transient=True) from None

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 import orjson
 import requests
@@ -36,16 +36,13 @@ class ServiceConnection:
 
 
 class ServiceAdapter(Adapter):
-    """Pages of ``{"count", "items", "after", "more"}``; the paths are the bureau's."""
-
-    penalties: ClassVar[str]
-    relief: ClassVar[str]
-    restrictions: ClassVar[str]
-    feedback: ClassVar[str]
+    """Pages of ``{"count", "items", "after", "more"}``; the paths stand on the facts page."""
 
     def __init__(self, connection: ServiceConnection, facts: SourceFacts) -> None:
         if not connection.url.startswith("https://"):
             raise SourceError("The service's address must begin with https://.", transient=False)
+        assert facts.service is not None
+        self._service = facts.service
         self._url = connection.url.rstrip("/")
         self._facts = facts
         self._session = _session(connection)
@@ -56,9 +53,9 @@ class ServiceAdapter(Adapter):
         Relief comes behind, for it has nothing to act on before its finding was read.
         """
         marks = {"penalty": "", "relief": ""} | (cursor or {})
-        rows, more = self._rows("penalty", self.penalties, marks)
+        rows, more = self._rows("penalty", self._service.penalties, marks)
         if not more:
-            relieving, more = self._rows("relief", self.relief, marks)
+            relieving, more = self._rows("relief", self._service.relief, marks)
             rows += relieving
         return Page(rows, marks, more)
 
@@ -69,7 +66,7 @@ class ServiceAdapter(Adapter):
         content = orjson.dumps(list(rows))
         batch = hashlib.sha256(content).hexdigest()[:32]
         body = b'{"batch":"%s","rows":%s}' % (batch.encode(), content)
-        answer = self._ask("POST", self.restrictions, data=body, headers={"Content-Type": "application/json"})
+        answer = self._ask("POST", self._service.orders, data=body, headers={"Content-Type": "application/json"})
         if answer.get("batch") != batch or answer.get("received") != len(rows):
             sentence = "The service did not confirm the whole batch of orders; the same batch is sent again."
             raise SourceError(sentence, transient=True)
@@ -77,8 +74,8 @@ class ServiceAdapter(Adapter):
     def acknowledgements(self, cursor: Json | None) -> AckPage:
         """Acknowledgements behind a running number."""
         after = (cursor or {}).get("after", 0)
-        items, after, more = self._page(self.feedback, after, ACKS_LIMIT)
-        lines = [(f"/{self.feedback}", _texts(item) or {}) for item in items]
+        items, after, more = self._page(self._service.acknowledgements, after, ACKS_LIMIT)
+        lines = [(f"/{self._service.acknowledgements}", _texts(item) or {}) for item in items]
         rows, faults = read_acks(lines, self._facts)
         return AckPage(rows, {"after": after}, more, faults)
 

@@ -52,9 +52,8 @@ class ServerSettings(_Section):
 
 
 class SourceSettings(_Section):
-    """The bureau's own system 前置系统: which adapter, its facts page, and how to reach it."""
+    """The bureau's own system 前置系统: its facts page, and how to reach it."""
 
-    adapter: str
     facts: Path
     url: str | None = None
     folder: Path | None = None

@@ -57,8 +57,7 @@ def _source_lines(folder: Path, source: SourceSettings | None) -> list[str]:
         return [
             "# The bureau's own system 前置系统; without it this node only receives.",
             "# [source]",
-            '# adapter = ""  # which adapter',
-            '# facts = ""  # its facts page',
+            '# facts = ""  # its facts page, from `syncd adapter new`',
         ]
     lines = ["[source]  # the bureau's own system 前置系统"]
     for name, value in source.model_dump(exclude_unset=True, exclude_none=True).items():

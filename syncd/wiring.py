@@ -1,22 +1,17 @@
-"""The waist: reads settings, builds everything once; the only file that names a bureau's adapter."""
+"""The waist: reads settings, builds everything once."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.base import Adapter
-from adapters.facts import SourceFacts, parse_facts
-from adapters.jiading import JiadingAdapter
-from adapters.kunshan import KunshanAdapter
-from adapters.service import ServiceConnection
 from adapters.source import Source
-from adapters.taicang import TaicangAdapter
 from syncd import keyring
 from syncd.agreement.member import Member
 from syncd.agreement_files import read_agreement, read_members
 from syncd.errors import NeedsPerson
 from syncd.flows.bureau import Bureau, Peer, Signers
+from syncd.home_system import open_source
 from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner, NoteVerifier
 from syncd.settings import Settings
 from syncd.store.engine import Store
@@ -72,40 +67,10 @@ def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str
         has_home=settings.source is not None,
         notice=notice,
     )
-    return Built(settings, bureau, members, keys, source_of(settings, keys.row_key))
+    return Built(settings, bureau, members, keys, open_source(settings, keys.row_key))
 
 
 def peer_of(member: Member) -> Peer:
     """A member file as the stages use it."""
     log, receipt = NoteVerifier.parse(member.log_vkey), NoteVerifier.parse(member.receipt_vkey)
     return Peer(member.code, member.origin, log, receipt)
-
-
-def source_of(settings: Settings, row_key: bytes) -> Source | None:
-    """The bureau's own system, spoken to by the adapter that its settings name."""
-    section = settings.source
-    if section is None:
-        return None
-    try:
-        facts = parse_facts(settings.path(section.facts).read_bytes())
-    except FileNotFoundError:
-        raise NeedsPerson(f"There is no facts page {settings.path(section.facts)}; see source.facts.") from None
-    return Source(_adapter(settings, facts), facts, row_key)
-
-
-def _adapter(settings: Settings, facts: SourceFacts) -> Adapter:
-    section = settings.source
-    match section.adapter if section is not None else "", section:
-        case "jiading", section if section and section.url and section.token_file and section.ca_file:
-            ca_file = settings.path(section.ca_file)
-            token = settings.path(section.token_file).read_text("ascii").strip()
-            return JiadingAdapter(ServiceConnection(section.url, token, ca_file), facts)
-        case "kunshan", section if section and section.folder:
-            return KunshanAdapter(settings.path(section.folder), facts)
-        case "taicang", section if section and section.url:
-            return TaicangAdapter(section.url, facts)
-        case name, _:
-            raise NeedsPerson(
-                f"The source {name!r} is not known, or lacks its url, folder or token_file in syncd.toml. "
-                "The adapters are jiading (url, token_file, ca_file), kunshan (folder) and taicang (url)."
-            )

@@ -30,8 +30,7 @@ def init(
     url: Annotated[str, typer.Option("--url", metavar="URL", help="https://host:port at which peers reach it.")],
     agreement: Annotated[Path, typer.Option("--agreement", metavar="DIR", help="Folder of the agreement 协议.")],
     folder: Annotated[Path, typer.Option("--dir", metavar="DIR", help="The node's own folder.")] = Path("."),
-    adapter: Annotated[str, typer.Option("--adapter", metavar="NAME", help="Adapter of its own system.")] = "",
-    facts: Annotated[Path | None, typer.Option("--facts", metavar="FILE", help="Facts page of that system.")] = None,
+    facts: Annotated[Path | None, typer.Option("--facts", metavar="FILE", help="Facts page of its own system.")] = None,
     source_folder: Annotated[
         Path | None, typer.Option("--source-folder", metavar="DIR", help="That system's folder (files mode).")
     ] = None,
@@ -64,24 +63,22 @@ def init(
     from syncd.founding import found
     from syncd.settings_file import Wishes
 
-    source = _source(adapter, facts, source_folder, source_url, token_file, ca_file)
+    source = _source(facts, source_folder, source_url, token_file, ca_file)
     made = found(folder, Wishes(code, url, agreement, source, store_url or None), replace)
     give(_founded(made), as_json, _draw_founded)
 
 
 def _source(
-    adapter: str, facts: Path | None, folder: Path | None, url: str, token_file: Path | None, ca_file: Path | None
+    facts: Path | None, folder: Path | None, url: str, token_file: Path | None, ca_file: Path | None
 ) -> "SourceSettings | None":
     from syncd.settings import SourceSettings
 
-    if not adapter:
-        if facts or folder or url or token_file or ca_file:
-            raise typer.BadParameter("the options of the bureau's own system need it", param_hint="--adapter")
-        return None
     if facts is None:
-        raise typer.BadParameter("an adapter needs the facts page of its system", param_hint="--facts")
+        if folder or url or token_file or ca_file:
+            raise typer.BadParameter("the options of the bureau's own system need its facts page", param_hint="--facts")
+        return None
     given = {"folder": folder, "url": url or None, "token_file": token_file, "ca_file": ca_file}
-    return SourceSettings(adapter=adapter, facts=facts, **{name: one for name, one in given.items() if one})
+    return SourceSettings(facts=facts, **{name: one for name, one in given.items() if one})
 
 
 def _founded(made: "Founded") -> Json:

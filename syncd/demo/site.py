@@ -91,7 +91,7 @@ class Site:
         place = self.folder / "system"
         facts = self.folder / "facts.toml"
         shutil.copy(CONFIG / "sources" / f"{self.bureau.key}.toml", facts)
-        common = {"adapter": self.bureau.key, "facts": facts, "every_seconds": every, "acknowledgements_seconds": every}
+        common = {"facts": facts, "every_seconds": every, "acknowledgements_seconds": every}
         if self.bureau.mode == "service":
             files = {"ca_file": place / "ca.pem", "token_file": place / "token"}
             return SourceSettings.model_validate({**common, "url": self._url, **files})

@@ -37,7 +37,9 @@ def opening(places: Places) -> RenderableType:
     for column in ("bureau", "code", "its own system", "speaks through"):
         table.add_column(column)
     for bureau in places.bureaus.values():
-        table.add_row(f"{bureau.name} {bureau.key}", bureau.code, MODES[bureau.mode], f"adapters/{bureau.key}.py")
+        table.add_row(
+            f"{bureau.name} {bureau.key}", bureau.code, MODES[bureau.mode], f"config/sources/{bureau.key}.toml"
+        )
     return table
 
 

@@ -78,7 +78,7 @@ def make_node(folder: Path, allow_candidates: bool, store_url: str | None = None
     for part in ("in", "out", "ack"):
         (system / part).mkdir(parents=True)
     shutil.copytree(AGREEMENT, agreement)
-    source = SourceSettings(adapter="kunshan", facts=ROOT / "config" / "sources" / "kunshan.toml", folder=system)
+    source = SourceSettings(facts=ROOT / "config" / "sources" / "kunshan.toml", folder=system)
     url = f"https://127.0.0.1:{free_port()}"
     found(node, Wishes(OWN, url, agreement, source, store_url, allow_candidates))
     settings = read_settings(node / "syncd.toml")

@@ -102,9 +102,9 @@ def test_settings_that_are_there_are_kept(tmp_path: Path) -> None:
 
 def test_a_source_is_written_as_it_was_given(tmp_path: Path) -> None:
     facts = ROOT / "config/sources/kunshan.toml"
-    assert make(tmp_path, OWN, "--adapter", "kunshan", "--facts", facts, "--source-folder", "system").code == 0
+    assert make(tmp_path, OWN, "--facts", facts, "--source-folder", "system").code == 0
     written = tomllib.loads((tmp_path / OWN / "syncd.toml").read_text("utf-8"))["source"]
-    assert written == {"adapter": "kunshan", "facts": str(facts), "folder": "../system"}
+    assert written == {"facts": str(facts), "folder": "../system"}
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_source_is_written_as_it_was_given(tmp_path: Path) -> None:
         (("--code", "310000", "--url", "https://h:1"), 3, "names 310114, 320583, 320585"),
         (("--code", OWN, "--url", "http://h:1"), 3, "https://host:port"),
         (("--code", OWN, "--url", "https://h:99999"), 3, "https://host:port"),
-        (("--code", OWN, "--url", "https://h:1", "--facts", "x"), 2, "--adapter"),
+        (("--code", OWN, "--url", "https://h:1", "--source-folder", "x"), 2, "--facts"),
         (("--code", OWN), 2, "--url"),
     ],
 )

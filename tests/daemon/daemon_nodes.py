@@ -214,7 +214,7 @@ def found_three(folder: Path) -> dict[str, Node]:
                 (node.folder / "system" / part).mkdir(parents=True)
             facts = CONFIG / "sources" / "kunshan.toml"
             place = node.folder / "system"
-            source = SourceSettings(adapter="kunshan", facts=facts, folder=place, every_seconds=0.1)
+            source = SourceSettings(facts=facts, folder=place, every_seconds=0.1)
         url = f"https://127.0.0.1:{node.port}"
         found(node.folder, Wishes(node.code, url, agreement, source, None, True))
     for node in nodes.values():

@@ -13,13 +13,12 @@ import pytest
 from demo_processes import TOKEN, order, running, service_options, until
 
 from adapters.base import Ack, Adapter
+from adapters.database import DatabaseAdapter
 from adapters.facts import SourceFacts, parse_facts
-from adapters.jiading import JiadingAdapter
-from adapters.kunshan import KunshanAdapter
+from adapters.files import FilesAdapter
 from adapters.records import FindingRecord, ReliefRecord
-from adapters.service import ServiceConnection
+from adapters.service import ServiceAdapter, ServiceConnection
 from adapters.source import Collected, Source
-from adapters.taicang import TaicangAdapter
 from schemas.text import normalise_name
 from syncd.demo.generator import generate
 from syncd.demo.places import CONFIG
@@ -50,15 +49,15 @@ def bureau(code: str, directory: Path) -> Iterator[tuple[BureauSystem, Source]]:
         with running("service", directory, *service_options(directory)) as standin:
             ca, url = directory / "tls" / "ca.pem", standin.ready["url"]
             system = ServiceSystem(url, directory, ca)
-            adapter = JiadingAdapter(ServiceConnection(url, TOKEN, ca), facts)
+            adapter = ServiceAdapter(ServiceConnection(url, TOKEN, ca), facts)
             yield system, Source(adapter, facts, bytes(32))
     elif facts.source.mode == "files":
         with running("folder", directory, *FAST):
             system = FolderSystem(directory, 25, ("gb18030", "utf-8-sig", "utf-8"))
-            yield system, Source(KunshanAdapter(directory, facts), facts, bytes(32))
+            yield system, Source(FilesAdapter(directory, facts), facts, bytes(32))
     else:
         with running("database", directory, *FAST):
-            adapter = TaicangAdapter(f"sqlite:///{directory / 'front.sqlite'}", facts)
+            adapter = DatabaseAdapter(f"sqlite:///{directory / 'front.sqlite'}", facts)
             yield DatabaseSystem(directory), Source(adapter, facts, bytes(32))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from network import facts_of, penalty, relief
 
 from adapters.base import RawRow
-from adapters.taicang import TaicangAdapter
+from adapters.database import DatabaseAdapter
 
 Json = dict[str, Any]
 TABLES = {"penalty": "xzcf", "relief": "xyxf"}
@@ -24,7 +24,7 @@ _ACK = """
 """
 
 
-class FrontDatabase(TaicangAdapter):
+class FrontDatabase(DatabaseAdapter):
     """The adapter of the database mode, and the bureau's hand on the same file."""
 
     def __init__(self, file: Path, code: str) -> None:

@@ -26,12 +26,11 @@ ARCHITECTURE = text_of(DOCS / "architecture.md")
 LIFE = text_of(DOCS / "life-of-a-finding.md")
 GLOSSARY = text_of(DOCS / "glossary.md")
 ADRS = sorted((DOCS / "adr").glob("*.md"))
-OF_BUREAUS = tuple(f"adapters.{page.stem}" for page in (ROOT / "config" / "sources").glob("*.toml"))
 NEVER = {
     "–": (),
     "anything of ours": ("syncd", "adapters", "schemas"),
     "anything else of ours": ("syncd", "adapters"),
-    "one bureau's adapter": OF_BUREAUS,
+    "a mode's adapter": ("adapters.service", "adapters.files", "adapters.database"),
     "keys": ("syncd.keyring",),
     "vault": ("syncd.store.vault",),
     **{name: (f"syncd.{name}",) for name in ("store", "flows", "web", "cli", "daemon", "stages")},

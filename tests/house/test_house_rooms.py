@@ -11,12 +11,11 @@ pytestmark = pytest.mark.fast
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("syncd", "adapters", "schemas")
-FILE_LINES, TEST_LINES, FUNCTION_LINES, ADAPTER_LINES, WIRING_LINES = 300, 500, 50, 150, 120
+FILE_LINES, TEST_LINES, FUNCTION_LINES, WIRING_LINES = 300, 500, 50, 120
 # A reason stands beside each exception.
 LARGER_FILES: dict[str, str] = {}
 LONGER_FUNCTIONS: dict[str, str] = {}
 PLACES = ("jiading", "kunshan", "taicang", "嘉定", "昆山", "太仓", "310114", "320583", "320585")
-MAY_NAME_PLACES = {"adapters/jiading.py", "adapters/kunshan.py", "adapters/taicang.py", "syncd/wiring.py"}
 IMPURE = {"os", "io", "time", "logging", "pathlib", "socket", "subprocess", "requests", "sqlite3", "threading"}
 
 
@@ -42,8 +41,6 @@ def test_files_keep_their_size() -> None:
     for path in modules():
         name, lines = name_of(path), path.read_text("utf-8").count("\n")
         assert lines <= FILE_LINES or name in LARGER_FILES, f"{name} has {lines} lines"
-    for name in ("jiading", "kunshan", "taicang"):
-        assert (ROOT / f"adapters/{name}.py").read_text("utf-8").count("\n") <= ADAPTER_LINES
     assert (ROOT / "syncd/wiring.py").read_text("utf-8").count("\n") <= WIRING_LINES
     for path in (ROOT / "tests").rglob("*.py"):
         assert path.read_text("utf-8").count("\n") <= TEST_LINES, name_of(path)
@@ -83,11 +80,9 @@ def test_pure_rooms_import_nothing_that_opens_or_asks_the_time() -> None:
                     assert name.split(".")[0] not in IMPURE, f"{name_of(path)} imports {name}"
 
 
-def test_no_bureau_is_named_outside_its_adapter() -> None:
-    """The number of members is data: names of places stand in ``config/``, the adapters and the wiring."""
+def test_no_bureau_is_named_in_code() -> None:
+    """The number of members is data: names of places stand in ``config/`` alone."""
     for path in modules():
-        if name_of(path) in MAY_NAME_PLACES:
-            continue
         tree = ast.parse(path.read_text("utf-8"))
         docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):

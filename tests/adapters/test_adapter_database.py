@@ -1,4 +1,4 @@
-"""Taicang's adapter on a real SQLite front database: the promise, and the bad days of a database."""
+"""The database mode on a real SQLite front database: the promise, and the bad days of a database."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -22,14 +22,14 @@ from adapter_rows import (
 )
 
 from adapters.base import Json, SourceError
-from adapters.taicang import TaicangAdapter
+from adapters.database import DatabaseAdapter
 
 pytestmark = pytest.mark.fast
 
 ORDER_COLUMNS = facts_of("taicang").push
 
 
-class TaicangSystem(BureauSystem):
+class DatabaseSystem(BureauSystem):
     """The front database; a row under a key that is there is replaced, though no key is declared."""
 
     facts = facts_of("taicang")
@@ -47,8 +47,8 @@ class TaicangSystem(BureauSystem):
     def front(self) -> closing[sqlite3.Connection]:
         return closing(sqlite3.connect(self.file, isolation_level=None))
 
-    def adapter(self) -> TaicangAdapter:
-        return TaicangAdapter(f"sqlite:///{self.file}", self.facts)
+    def adapter(self) -> DatabaseAdapter:
+        return DatabaseAdapter(f"sqlite:///{self.file}", self.facts)
 
     def put(self, penalties: Sequence[Row] = (), reliefs: Sequence[Row] = ()) -> None:
         with self.front() as front:
@@ -83,15 +83,15 @@ class TaicangSystem(BureauSystem):
 
 
 @pytest.fixture
-def system(tmp_path: Path) -> TaicangSystem:
-    return TaicangSystem(tmp_path / "front.sqlite")
+def system(tmp_path: Path) -> DatabaseSystem:
+    return DatabaseSystem(tmp_path / "front.sqlite")
 
 
 class TestPromise(AdapterPromise):
     """Database mode."""
 
 
-def fails(system: TaicangSystem) -> SourceError:
+def fails(system: DatabaseSystem) -> SourceError:
     source = system.source()
     with pytest.raises(SourceError) as caught:
         source.collect(None)
@@ -99,7 +99,7 @@ def fails(system: TaicangSystem) -> SourceError:
     return caught.value
 
 
-def test_a_row_that_appears_within_a_time_already_read(system: TaicangSystem) -> None:
+def test_a_row_that_appears_within_a_time_already_read(system: DatabaseSystem) -> None:
     system.put([penalty(5), penalty(9)])
     (page,) = pages(system)
     system.put([penalty(3)])
@@ -109,7 +109,7 @@ def test_a_row_that_appears_within_a_time_already_read(system: TaicangSystem) ->
     assert page.rows == 0
 
 
-def test_a_row_taken_away_hides_no_row_that_comes(system: TaicangSystem) -> None:
+def test_a_row_taken_away_hides_no_row_that_comes(system: DatabaseSystem) -> None:
     system.put([penalty(5), penalty(9)])
     (page,) = pages(system)
     with system.front() as front:
@@ -121,7 +121,7 @@ def test_a_row_taken_away_hides_no_row_that_comes(system: TaicangSystem) -> None
     assert "KS2026000003" in [one.row for one in findings([page])]
 
 
-def test_a_key_that_is_not_unique_across_a_page(system: TaicangSystem) -> None:
+def test_a_key_that_is_not_unique_across_a_page(system: DatabaseSystem) -> None:
     rows = [penalty(n) for n in range(1, 500)]
     twins = [penalty(500), penalty(500, CF_WSH="苏环行罚字〔2026〕83第999号")]
     system.insert("xzcf", [*rows, *twins, penalty(501)])
@@ -131,7 +131,7 @@ def test_a_key_that_is_not_unique_across_a_page(system: TaicangSystem) -> None:
     assert len(findings(collected)) == 500
 
 
-def test_rows_without_a_key_are_shown(system: TaicangSystem) -> None:
+def test_rows_without_a_key_are_shown(system: DatabaseSystem) -> None:
     with system.front() as front:
         front.execute("INSERT INTO xzcf (CF_WSH, GXSJ) VALUES ('文号', '2026-11-22 09:00:00.000000')")
         front.execute("INSERT INTO xyxf (CF_WSH) VALUES ('文号')")
@@ -151,7 +151,7 @@ NO_TIMES = [
 
 
 @pytest.mark.parametrize("text", NO_TIMES)
-def test_a_time_that_is_none_stands_in_no_cursor_and_hides_no_row(system: TaicangSystem, text: str) -> None:
+def test_a_time_that_is_none_stands_in_no_cursor_and_hides_no_row(system: DatabaseSystem, text: str) -> None:
     system.insert("xzcf", [penalty(1), penalty(2, GXSJ=text)])
     (first,) = pages(system)
     assert [(one.row, one.updated) for one in findings([first])] == [("KS2026000001", STAMP), ("KS2026000002", "")]
@@ -162,7 +162,7 @@ def test_a_time_that_is_none_stands_in_no_cursor_and_hides_no_row(system: Taican
 
 
 @pytest.mark.parametrize("text", NO_TIMES)
-def test_relief_waits_for_no_stamp(system: TaicangSystem, text: str) -> None:
+def test_relief_waits_for_no_stamp(system: DatabaseSystem, text: str) -> None:
     system.insert("xzcf", [penalty(1)])
     (page,) = pages(system)
     system.insert("xyxf", [relief(1, GXSJ=text)])
@@ -176,7 +176,7 @@ def test_relief_waits_for_no_stamp(system: TaicangSystem, text: str) -> None:
 
 
 @pytest.mark.parametrize("restarts", [False, True])
-def test_every_row_without_a_stamp_is_read_with_each_pull_relief_first(system: TaicangSystem, restarts: bool) -> None:
+def test_every_row_without_a_stamp_is_read_with_each_pull_relief_first(system: DatabaseSystem, restarts: bool) -> None:
     system.insert("xzcf", [penalty(n, GXSJ="bad") for n in range(1, 1202)] + [penalty(5000)])
     system.insert("xyxf", [relief(n, GXSJ="bad") for n in range(1, 1202)] + [relief(5000)])
     cursor = None
@@ -187,7 +187,7 @@ def test_every_row_without_a_stamp_is_read_with_each_pull_relief_first(system: T
         assert undated == [f"relief/XF{n:06d}" for n in range(1, 1202)] + [f"KS2026{n:06d}" for n in range(1, 1202)]
 
 
-def test_twins_without_a_stamp_stay_in_one_page(system: TaicangSystem) -> None:
+def test_twins_without_a_stamp_stay_in_one_page(system: DatabaseSystem) -> None:
     twins = [penalty(500, GXSJ="bad"), penalty(500, GXSJ="worse", CF_WSH="苏环行罚字〔2026〕83第999号")]
     system.insert("xzcf", [penalty(n, GXSJ="bad") for n in range(1, 500)] + twins)
     collected = list(pages(system))
@@ -196,7 +196,7 @@ def test_twins_without_a_stamp_stay_in_one_page(system: TaicangSystem) -> None:
 
 
 @pytest.mark.parametrize("text", ["2026/11/5 8:00", "2026-11-05", "2026-11-05T08:00:00", "2026年11月5日"])
-def test_usual_writings_of_a_time_are_met(system: TaicangSystem, text: str) -> None:
+def test_usual_writings_of_a_time_are_met(system: DatabaseSystem, text: str) -> None:
     system.insert("xzcf", [penalty(1, GXSJ=text)])
     collected = list(pages(system))
     (one,) = findings(collected)
@@ -204,7 +204,7 @@ def test_usual_writings_of_a_time_are_met(system: TaicangSystem, text: str) -> N
     assert [page.rows for page in pages(system, collected[-1].cursor)] == [0]
 
 
-def test_values_of_other_types_and_nulls(system: TaicangSystem) -> None:
+def test_values_of_other_types_and_nulls(system: DatabaseSystem) -> None:
     with system.front() as front:
         front.execute("DROP TABLE xzcf")
         names = ", ".join(f"{c} {'REAL' if c == 'CF_NR_FK' else 'TEXT'}" for c in PENALTY_COLUMNS)
@@ -217,7 +217,7 @@ def test_values_of_other_types_and_nulls(system: TaicangSystem) -> None:
     assert one.body["ends"]["publicity"] is None
 
 
-def test_an_unknown_column_is_named_and_dropped(system: TaicangSystem) -> None:
+def test_an_unknown_column_is_named_and_dropped(system: DatabaseSystem) -> None:
     with system.front() as front:
         front.execute("ALTER TABLE xzcf ADD COLUMN XXLX TEXT DEFAULT '机密'")
     system.insert("xzcf", [penalty(1)])
@@ -226,14 +226,14 @@ def test_an_unknown_column_is_named_and_dropped(system: TaicangSystem) -> None:
     assert "机密" not in repr(page)
 
 
-def test_no_file_makes_none(system: TaicangSystem) -> None:
+def test_no_file_makes_none(system: DatabaseSystem) -> None:
     system.file = system.file.with_name("other.sqlite")
     error = fails(system)
     assert error.transient
     assert not system.file.exists()
 
 
-def test_no_table_and_a_table_without_its_columns(system: TaicangSystem) -> None:
+def test_no_table_and_a_table_without_its_columns(system: DatabaseSystem) -> None:
     with system.front() as front:
         front.execute("DROP TABLE xyxf")
     error = fails(system)
@@ -244,7 +244,7 @@ def test_no_table_and_a_table_without_its_columns(system: TaicangSystem) -> None
     assert not error.transient and "GXSJ" in error.sentence
 
 
-def test_a_table_that_changes_while_we_run(system: TaicangSystem) -> None:
+def test_a_table_that_changes_while_we_run(system: DatabaseSystem) -> None:
     source = system.source()
     source.collect(None)
     with system.front() as front:
@@ -257,7 +257,7 @@ def test_a_table_that_changes_while_we_run(system: TaicangSystem) -> None:
     source.close()
 
 
-def test_a_locked_database_is_tried_again(system: TaicangSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_database_is_tried_again(system: DatabaseSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.database.BUSY_SECONDS", 0.05)
     source = system.source()
     with system.front() as front:
@@ -271,7 +271,7 @@ def test_a_locked_database_is_tried_again(system: TaicangSystem, monkeypatch: py
     source.close()
 
 
-def test_orders_are_all_there_or_none(system: TaicangSystem) -> None:
+def test_orders_are_all_there_or_none(system: DatabaseSystem) -> None:
     with system.front() as front:
         front.execute(
             "CREATE TRIGGER full BEFORE INSERT ON cjd WHEN NEW.CJD_CS = 'EV-03' BEGIN SELECT RAISE(ABORT, 'full'); END"
@@ -286,11 +286,11 @@ def test_orders_are_all_there_or_none(system: TaicangSystem) -> None:
 def test_a_url_that_is_none() -> None:
     for url in ("nonsense", "nosuchdb://user:secret@host/x"):
         with pytest.raises(SourceError) as caught:
-            TaicangAdapter(url, facts_of("taicang"))
+            DatabaseAdapter(url, facts_of("taicang"))
         assert not caught.value.transient and "secret" not in str(caught.value)
 
 
-def test_the_whole_table_by_pages_with_relief(system: TaicangSystem) -> None:
+def test_the_whole_table_by_pages_with_relief(system: DatabaseSystem) -> None:
     system.put([penalty(n, GXSJ=f"2026-11-22 09:00:{n % 3:02d}.000000") for n in range(1, 1501)], [relief(7)])
     collected = list(pages(system, restarts=True))
     assert len({one.row for one in findings(collected)}) == 1500

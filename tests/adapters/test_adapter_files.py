@@ -1,4 +1,4 @@
-"""Kunshan's adapter on a real folder: the promise, and the bad days of files."""
+"""The files mode on a real folder: the promise, and the bad days of files."""
 
 import csv
 import os
@@ -21,12 +21,12 @@ from adapter_rows import (
 )
 
 from adapters.base import Json, SourceError
-from adapters.kunshan import KunshanAdapter
+from adapters.files import FilesAdapter
 
 pytestmark = pytest.mark.fast
 
 
-class KunshanSystem(BureauSystem):
+class FilesSystem(BureauSystem):
     """A folder with three parts; each writing is a new file."""
 
     facts = facts_of("kunshan")
@@ -36,8 +36,8 @@ class KunshanSystem(BureauSystem):
         for part in ("in", "out", "ack"):
             (folder / part).mkdir()
 
-    def adapter(self) -> KunshanAdapter:
-        return KunshanAdapter(self.folder, self.facts)
+    def adapter(self) -> FilesAdapter:
+        return FilesAdapter(self.folder, self.facts)
 
     def put(self, penalties: Sequence[Row] = (), reliefs: Sequence[Row] = ()) -> None:
         if penalties:
@@ -70,32 +70,32 @@ class KunshanSystem(BureauSystem):
 
 
 @pytest.fixture
-def system(tmp_path: Path) -> KunshanSystem:
-    return KunshanSystem(tmp_path)
+def system(tmp_path: Path) -> FilesSystem:
+    return FilesSystem(tmp_path)
 
 
 class TestPromise(AdapterPromise):
     """Files mode."""
 
 
-def rows_read(system: KunshanSystem, cursor: Json | None = None) -> list[str]:
+def rows_read(system: FilesSystem, cursor: Json | None = None) -> list[str]:
     return [one.row for one in findings(list(pages(system, cursor)))]
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-8-sig"])
-def test_encodings(system: KunshanSystem, encoding: str) -> None:
+def test_encodings(system: FilesSystem, encoding: str) -> None:
     system.file("in/XZCF", csv_bytes([penalty(1, CF_XDR_MC="㐂䶮𠮷（昆山）有限公司")], encoding))
     (page,) = pages(system)
     assert findings([page])[0].body["subject"]["name"] == "㐂䶮𠮷(昆山)有限公司"
 
 
-def test_codes_that_python_reads_as_private_use(system: KunshanSystem) -> None:
+def test_codes_that_python_reads_as_private_use(system: FilesSystem) -> None:
     data = csv_bytes([penalty(1, CF_XDR_MC="某公司")]).replace("某".encode("gb18030"), bytes.fromhex("FE59"))
     system.file("in/XZCF", data)
     assert findings(list(pages(system)))[0].body["subject"]["name"] == "龴公司"
 
 
-def test_an_undecodable_file_stops_no_other(system: KunshanSystem) -> None:
+def test_an_undecodable_file_stops_no_other(system: FilesSystem) -> None:
     system.put([penalty(1)])
     bad = system.file("in/XZCF", csv_bytes([penalty(2)], "utf-8-sig").replace("有限".encode(), b"\xff\xff"))
     system.put([penalty(3)])
@@ -107,7 +107,7 @@ def test_an_undecodable_file_stops_no_other(system: KunshanSystem) -> None:
     assert rows_read(system, page.cursor) == ["KS2026000002"]
 
 
-def test_damaged_utf8_is_not_read_as_gb18030(system: KunshanSystem) -> None:
+def test_damaged_utf8_is_not_read_as_gb18030(system: FilesSystem) -> None:
     data = csv_bytes([penalty(n) for n in range(1, 9)], "utf-8")
     system.file("in/XZCF", data.replace("电镀".encode(), "电镀".encode()[:-1], 1))
     (page,) = pages(system)
@@ -115,7 +115,7 @@ def test_damaged_utf8_is_not_read_as_gb18030(system: KunshanSystem) -> None:
     assert [fault.reason for fault in page.quarantined] == ["undecodable"]
 
 
-def test_a_half_written_file_is_not_read(system: KunshanSystem) -> None:
+def test_a_half_written_file_is_not_read(system: FilesSystem) -> None:
     whole = csv_bytes([penalty(1)])
     (system.folder / "in" / "XZCF_1.csv.part").write_bytes(whole[:200])
     (system.folder / "in" / "XZCF_2.csv.tmp").write_bytes(whole)
@@ -125,7 +125,7 @@ def test_a_half_written_file_is_not_read(system: KunshanSystem) -> None:
     assert rows_read(system) == ["KS2026000001"]
 
 
-def test_a_replaced_file_is_read_again_and_a_touched_one_is_not(system: KunshanSystem) -> None:
+def test_a_replaced_file_is_read_again_and_a_touched_one_is_not(system: FilesSystem) -> None:
     name = system.file("in/XZCF", csv_bytes([penalty(1), penalty(2)]))
     (page,) = pages(system)
     os.utime(system.folder / "in" / name, (1, 1))
@@ -136,14 +136,14 @@ def test_a_replaced_file_is_read_again_and_a_touched_one_is_not(system: KunshanS
     assert [one.body["amount"]["fine"] for one in findings([page])] == ["25000.00", "90000.00"]
 
 
-def test_a_file_that_comes_late_under_an_early_name(system: KunshanSystem) -> None:
+def test_a_file_that_comes_late_under_an_early_name(system: FilesSystem) -> None:
     put_file(system.folder / "in", "XZCF_9.csv", csv_bytes([penalty(9)]))
     (page,) = pages(system)
     put_file(system.folder / "in", "XZCF_1.csv", csv_bytes([penalty(1)]))
     assert rows_read(system, page.cursor) == ["KS2026000001"]
 
 
-def test_a_file_replaced_between_two_pages(system: KunshanSystem) -> None:
+def test_a_file_replaced_between_two_pages(system: FilesSystem) -> None:
     name = system.file("in/XZCF", csv_bytes([penalty(n) for n in range(1, 701)]))
     source = system.source()
     first = source.collect(None)
@@ -153,7 +153,7 @@ def test_a_file_replaced_between_two_pages(system: KunshanSystem) -> None:
     source.close()
 
 
-def test_hundreds_of_files_keep_the_cursor_small(system: KunshanSystem) -> None:
+def test_hundreds_of_files_keep_the_cursor_small(system: FilesSystem) -> None:
     for n in range(1, 261):
         system.put([penalty(n)])
     (page,) = pages(system)
@@ -168,7 +168,7 @@ def test_hundreds_of_files_keep_the_cursor_small(system: KunshanSystem) -> None:
     assert [one.rows for one in pages(system, again[-1].cursor)] == [0]
 
 
-def test_a_file_that_vanished_half_read(system: KunshanSystem) -> None:
+def test_a_file_that_vanished_half_read(system: FilesSystem) -> None:
     name = system.file("in/XZCF", csv_bytes([penalty(n) for n in range(1, 701)]))
     system.put([penalty(800)])
     source = system.source()
@@ -178,7 +178,7 @@ def test_a_file_that_vanished_half_read(system: KunshanSystem) -> None:
     source.close()
 
 
-def test_a_line_with_the_wrong_number_of_cells(system: KunshanSystem) -> None:
+def test_a_line_with_the_wrong_number_of_cells(system: FilesSystem) -> None:
     lines = csv_bytes([penalty(1), penalty(2), penalty(3)]).split(b"\r\n")
     lines[2] = b"KS2026000002," + lines[2]
     name = system.file("in/XZCF", b"\r\n".join(lines))
@@ -187,7 +187,7 @@ def test_a_line_with_the_wrong_number_of_cells(system: KunshanSystem) -> None:
     assert [(one.row, one.reason) for one in page.quarantined] == [(f"{name}:3", "cells")]
 
 
-def test_a_quote_that_never_closes(system: KunshanSystem) -> None:
+def test_a_quote_that_never_closes(system: FilesSystem) -> None:
     data = csv_bytes([penalty(1), penalty(2)])
     name = system.file("in/XZCF", data + '"KS2026000003,张'.encode("gb18030"))
     (page,) = pages(system)
@@ -196,25 +196,25 @@ def test_a_quote_that_never_closes(system: KunshanSystem) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"a,b\r\n1,2\r\n", b"ID,CF_WSH,ID\r\n1,2,3\r\n"])
-def test_a_file_without_a_header(system: KunshanSystem, data: bytes) -> None:
+def test_a_file_without_a_header(system: FilesSystem, data: bytes) -> None:
     name = system.file("in/XZCF", data)
     (page,) = pages(system)
     assert [(one.row, one.reason) for one in page.quarantined] == [(name, "header")]
 
 
-def test_a_line_break_within_a_cell_and_blank_lines(system: KunshanSystem) -> None:
+def test_a_line_break_within_a_cell_and_blank_lines(system: FilesSystem) -> None:
     system.file("in/XZCF", csv_bytes([penalty(1, BZ='一,"二"\n三'), penalty(2)]) + b"\r\n\r\n")
     assert rows_read(system) == ["KS2026000001", "KS2026000002"]
 
 
-def test_the_same_line_twice_in_two_files(system: KunshanSystem) -> None:
+def test_the_same_line_twice_in_two_files(system: FilesSystem) -> None:
     system.put([penalty(1), penalty(2)])
     system.put([penalty(2), penalty(3)])
     (page,) = pages(system)
     assert page.duplicates == 1 and len(page.records) == 3
 
 
-def test_of_two_versions_in_one_page_the_later_holds(system: KunshanSystem) -> None:
+def test_of_two_versions_in_one_page_the_later_holds(system: FilesSystem) -> None:
     system.put([penalty(1, CF_NR_FK="7", GXSJ="2026-11-23 00:00:00.000000")])
     system.put([penalty(1)])
     (page,) = pages(system)
@@ -222,7 +222,7 @@ def test_of_two_versions_in_one_page_the_later_holds(system: KunshanSystem) -> N
     assert [one.body["amount"]["fine"] for one in findings([page])] == ["70000.00"]
 
 
-def test_no_folder(system: KunshanSystem) -> None:
+def test_no_folder(system: FilesSystem) -> None:
     (system.folder / "in").rmdir()
     (system.folder / "out").rmdir()
     source = system.source()
@@ -234,7 +234,7 @@ def test_no_folder(system: KunshanSystem) -> None:
     assert caught.value.transient
 
 
-def test_a_file_nobody_can_read_stops_no_other(system: KunshanSystem) -> None:
+def test_a_file_nobody_can_read_stops_no_other(system: FilesSystem) -> None:
     (system.folder / "in" / "XZCF_0.csv").mkdir()
     system.put([penalty(1)])
     (page,) = pages(system)
@@ -244,7 +244,7 @@ def test_a_file_nobody_can_read_stops_no_other(system: KunshanSystem) -> None:
     assert rows_read(system, page.cursor) == ["KS2026000002"]
 
 
-def test_orders_leave_no_half_file_and_the_same_rows_one_file(system: KunshanSystem) -> None:
+def test_orders_leave_no_half_file_and_the_same_rows_one_file(system: FilesSystem) -> None:
     (system.folder / "out" / "CJ_20261122T000000000000_aaaaaaaaaaaa.csv.part").write_bytes(b"half")
     source = system.source()
     source.push([order(1)])

@@ -1,4 +1,4 @@
-"""Jiading's adapter over real HTTPS: the promise, and the bad days of a service."""
+"""The service mode over real HTTPS: the promise, and the bad days of a service."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -13,8 +13,7 @@ from adapter_rows import Row, ack, facts_of, order, penalty
 from adapter_service import TOKEN, Bend, Service, serve
 
 from adapters.base import Json, SourceError
-from adapters.jiading import JiadingAdapter
-from adapters.service import ServiceConnection
+from adapters.service import ServiceAdapter, ServiceConnection
 
 pytestmark = pytest.mark.fast
 
@@ -27,7 +26,7 @@ class Certificates(Protocol):
     other_ca: Path
 
 
-class JiadingSystem(BureauSystem):
+class ServiceSystem(BureauSystem):
     """The service on loopback."""
 
     facts = facts_of("jiading")
@@ -36,8 +35,8 @@ class JiadingSystem(BureauSystem):
         self.service = service
         self.connection = ServiceConnection(service.url, TOKEN, ca)
 
-    def adapter(self) -> JiadingAdapter:
-        return JiadingAdapter(self.connection, self.facts)
+    def adapter(self) -> ServiceAdapter:
+        return ServiceAdapter(self.connection, self.facts)
 
     def put(self, penalties: Sequence[Row] = (), reliefs: Sequence[Row] = ()) -> None:
         self.service.penalties.update({row["ID"]: row for row in penalties})
@@ -51,10 +50,10 @@ class JiadingSystem(BureauSystem):
 
 
 @pytest.fixture
-def system(certificates: Certificates) -> Iterator[JiadingSystem]:
+def system(certificates: Certificates) -> Iterator[ServiceSystem]:
     service = Service()
     server = serve(service, certificates.server)
-    yield JiadingSystem(service, certificates.ca)
+    yield ServiceSystem(service, certificates.ca)
     server.shutdown()
     server.server_close()
 
@@ -67,7 +66,7 @@ def whole(answer: Json) -> bytes:
     return orjson.dumps(answer)
 
 
-def fails(system: JiadingSystem, *bends: Bend) -> SourceError:
+def fails(system: ServiceSystem, *bends: Bend) -> SourceError:
     """The error of one collecting with answers bent."""
     system.service.bend = list(bends)
     source = system.source()
@@ -77,14 +76,14 @@ def fails(system: JiadingSystem, *bends: Bend) -> SourceError:
     return caught.value
 
 
-def test_a_page_cut_short_is_not_taken_and_read_again(system: JiadingSystem) -> None:
+def test_a_page_cut_short_is_not_taken_and_read_again(system: ServiceSystem) -> None:
     system.put([penalty(1), penalty(2)])
     error = fails(system, lambda answer: orjson.dumps({**answer, "items": answer["items"][:1]}))
     assert error.transient and "/penalties" in error.sentence
     assert len(findings(list(pages(system)))) == 2
 
 
-def test_an_answer_cut_off_in_the_middle(system: JiadingSystem) -> None:
+def test_an_answer_cut_off_in_the_middle(system: ServiceSystem) -> None:
     system.put([penalty(1)])
     assert fails(system, lambda answer: orjson.dumps(answer)[:-40]).transient
     assert fails(system, lambda _: b"[]").transient
@@ -103,23 +102,23 @@ def test_an_answer_cut_off_in_the_middle(system: JiadingSystem) -> None:
         ({"items": None}, True),
     ],
 )
-def test_a_page_that_is_none(system: JiadingSystem, change: Json, transient: bool) -> None:
+def test_a_page_that_is_none(system: ServiceSystem, change: Json, transient: bool) -> None:
     system.put([penalty(1)])
     assert fails(system, lambda answer: orjson.dumps({**answer, **change})).transient is transient
 
 
-def test_more_without_items_would_never_end(system: JiadingSystem) -> None:
+def test_more_without_items_would_never_end(system: ServiceSystem) -> None:
     error = fails(system, lambda answer: orjson.dumps({**answer, "more": True}))
     assert not error.transient
 
 
-def test_more_rows_than_asked_for(system: JiadingSystem) -> None:
+def test_more_rows_than_asked_for(system: ServiceSystem) -> None:
     rows = [penalty(1)] * 501
     error = fails(system, lambda a: orjson.dumps({**a, "items": rows, "count": 501, "after": "x"}))
     assert not error.transient and "501" in error.sentence
 
 
-def test_the_token_is_wrong_and_never_shown(system: JiadingSystem) -> None:
+def test_the_token_is_wrong_and_never_shown(system: ServiceSystem) -> None:
     assert TOKEN not in repr(system.connection)
     system.connection = replace(system.connection, token="another-secret")
     error = fails(system)
@@ -130,19 +129,19 @@ def test_the_token_is_wrong_and_never_shown(system: JiadingSystem) -> None:
 @pytest.mark.parametrize(
     ("status", "transient"), [(403, False), (404, False), (302, False), (429, True), (500, True), (503, True)]
 )
-def test_statuses(system: JiadingSystem, status: int, transient: bool) -> None:
+def test_statuses(system: ServiceSystem, status: int, transient: bool) -> None:
     error = fails(system, *[lambda _: status] * 5)
     assert error.transient is transient
     assert str(status) in error.sentence
 
 
-def test_one_unavailable_answer_is_asked_again_at_once(system: JiadingSystem) -> None:
+def test_one_unavailable_answer_is_asked_again_at_once(system: ServiceSystem) -> None:
     system.put([penalty(1)])
     system.service.bend = [lambda _: 503]
     assert len(findings(list(pages(system)))) == 1
 
 
-def test_the_server_is_down_and_comes_back(system: JiadingSystem, certificates: Certificates) -> None:
+def test_the_server_is_down_and_comes_back(system: ServiceSystem, certificates: Certificates) -> None:
     system.put([penalty(1)])
     first = list(pages(system))
     system.connection = replace(system.connection, url="https://127.0.0.1:9")
@@ -154,27 +153,27 @@ def test_the_server_is_down_and_comes_back(system: JiadingSystem, certificates: 
     assert [one.row for one in findings(list(pages(system, first[-1].cursor)))] == ["KS2026000002"]
 
 
-def test_a_certificate_of_another_authority(system: JiadingSystem, certificates: Certificates) -> None:
+def test_a_certificate_of_another_authority(system: ServiceSystem, certificates: Certificates) -> None:
     system.connection = replace(system.connection, ca_file=certificates.other_ca)
     error = fails(system)
     assert not error.transient and "certificate" in error.sentence
     assert system.service.asked == []
 
 
-def test_plain_http_is_refused(system: JiadingSystem) -> None:
+def test_plain_http_is_refused(system: ServiceSystem) -> None:
     system.connection = replace(system.connection, url="http://127.0.0.1:1")
     with pytest.raises(SourceError, match="https"):
         system.adapter()
 
 
-def test_the_environment_does_not_lead_astray(system: JiadingSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_does_not_lead_astray(system: ServiceSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
     system.put([penalty(1)])
     assert len(findings(list(pages(system)))) == 1
 
 
-def test_values_that_are_no_text(system: JiadingSystem) -> None:
+def test_values_that_are_no_text(system: ServiceSystem) -> None:
     rows = [penalty(1) | {"CF_NR_FK": 2.5, "BZ": None}, penalty(2) | {"CF_SY": {"a": 1}}, "row"]
     system.put([penalty(n) for n in range(1, 4)])
     system.service.bend = [lambda answer: orjson.dumps({**answer, "items": rows})]
@@ -183,7 +182,7 @@ def test_values_that_are_no_text(system: JiadingSystem) -> None:
     assert [(one.field, one.reason) for one in page.quarantined] == [("row", "shape")] * 2
 
 
-def test_the_same_orders_are_the_same_batch(system: JiadingSystem) -> None:
+def test_the_same_orders_are_the_same_batch(system: ServiceSystem) -> None:
     source = system.source()
     source.push([order(1)])
     source.push([order(1)])
@@ -193,7 +192,7 @@ def test_the_same_orders_are_the_same_batch(system: JiadingSystem) -> None:
     source.close()
 
 
-def test_a_lost_answer_to_orders(system: JiadingSystem) -> None:
+def test_a_lost_answer_to_orders(system: ServiceSystem) -> None:
     system.service.bend = [lambda _: b'{"batch":'] * 3
     source = system.source()
     with pytest.raises(SourceError) as caught:
@@ -205,7 +204,7 @@ def test_a_lost_answer_to_orders(system: JiadingSystem) -> None:
     source.close()
 
 
-def test_fewer_orders_received_than_sent(system: JiadingSystem) -> None:
+def test_fewer_orders_received_than_sent(system: ServiceSystem) -> None:
     system.service.bend = [lambda answer: orjson.dumps({**answer, "received": 0})]
     source = system.source()
     with pytest.raises(SourceError) as caught:
@@ -214,12 +213,12 @@ def test_fewer_orders_received_than_sent(system: JiadingSystem) -> None:
     source.close()
 
 
-def test_an_answer_without_end(system: JiadingSystem) -> None:
+def test_an_answer_without_end(system: ServiceSystem) -> None:
     error = fails(system, lambda _: b"[" + b" " * (33 * 1024 * 1024) + b"]")
     assert not error.transient and "32 MiB" in error.sentence
 
 
-def test_acknowledgements_cut_short(system: JiadingSystem) -> None:
+def test_acknowledgements_cut_short(system: ServiceSystem) -> None:
     system.put_acks([ack(1), ack(2)])
     system.service.bend = [lambda answer: orjson.dumps({**answer, "items": answer["items"][:1]})]
     source = system.source()

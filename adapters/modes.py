@@ -1,0 +1,112 @@
+"""What a facts page says of its exchange mode (GB/T 39443-2020, 5.5 to 5.7): paths, file names or tables, as data.
+
+``[service]``, ``[files]`` or ``[database]`` stands on the page, by its ``source.mode``; every setting but the names of
+the four streams has a default. So a bureau in one of the three modes needs no code of its own.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from adapters.base import PAGE_LIMIT, PAGE_ROWS
+
+
+class Part(BaseModel):
+    """One part of a facts page: unknown settings are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _path(path: str) -> str:
+    if path.startswith("/") or any(part in ("", ".", "..") for part in path.split("/")) or "?" in path:
+        raise ValueError("a path behind the address, without a slash at its start or end, `..` or a query")
+    return path
+
+
+def _pattern(pattern: str) -> str:
+    if "/" in pattern or pattern.startswith("."):
+        raise ValueError("a file name, or a pattern with *, of one folder")
+    return pattern
+
+
+def _orders(name: str) -> str:
+    if "{n}" not in name or "{time}" not in name or not name.endswith((".csv", ".xlsx")):
+        raise ValueError("a name with {time} and {n} that ends in .csv or .xlsx")
+    return _pattern(name)
+
+
+Path = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_path)]
+Pattern = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_pattern)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_\u4e00-\u9fff][\w\u4e00-\u9fff$]{0,127}$")]
+Dotted = Annotated[str, Field(pattern=r"^(\w+(\.\w+)*)?$", max_length=100)]
+
+
+class Asking(Part):
+    """Names of the parameters of a question; an empty one is not sent."""
+
+    limit: str = Field(default="limit", description="rows in a page")
+    mark: str = Field(default="after", description="where to go on: the mark, or the cursor of a listing")
+    page: str = Field(default="page", description="number of the page, from 1")
+    since: str = Field(default="", description="rows changed at this time or later; the time as the source writes it")
+    fixed: dict[str, str] = Field(default={}, description="parameters that are always sent")
+
+
+class Answering(Part):
+    """Where things stand in an answer, as names joined by dots; an empty one is not there."""
+
+    items: Dotted = Field(default="items", description="the list of rows; empty: the answer itself is the list")
+    count: Dotted = Field(default="count", description="number of rows in this page: a page cut short is noticed")
+    more: Dotted = Field(default="more", description="true or false: whether another page is ready")
+    mark: Dotted = Field(default="after", description="where to go on")
+    received: Dotted = Field(default="received", description="number of orders taken, in the answer to a delivery")
+    receipt: Dotted = Field(default="", description="acknowledgement number 受理号 of a delivery")
+
+
+class Service(Part):
+    """Service mode 服务方式: paths behind the address, how pages follow each other, how the node shows who it is."""
+
+    penalties: Path
+    relief: Path
+    orders: Path
+    acknowledgements: Path
+    login: Literal["token", "oauth2"] = Field(default="token", description="a token in a file, or client credentials")
+    token_path: Path | None = Field(default=None, description="where client credentials give a token (OAuth 2.0)")
+    scope: str = Field(default="", description="scope asked for with client credentials")
+    paging: Literal["mark", "cursor", "page"] = Field(
+        default="mark", description="a mark that is valid for ever, a cursor through one listing, or page numbers"
+    )
+    page_rows: int = Field(default=PAGE_ROWS, ge=1, le=PAGE_LIMIT, description="rows asked for at once")
+    ask: Asking = Asking()
+    answer: Answering = Answering()
+
+
+class Files(Part):
+    """Files mode 文件方式: file names, and how one knows that a file is whole."""
+
+    penalties: Pattern
+    relief: Pattern
+    orders: Annotated[str, AfterValidator(_orders)]
+    acknowledgements: Pattern
+    whole: Literal["renamed", "settled", "ok", "manifest"] = Field(
+        default="renamed",
+        description="renamed when whole; size and time settled; a .ok file beside it; or a manifest with its SHA-256",
+    )
+    settle_seconds: float = Field(default=30.0, gt=0, le=3600, description="how long a settled file stays unchanged")
+    delimiter: Literal["", ",", ";", "\t", "|"] = Field(default="", description="of CSV; empty: seen in the header")
+    sheet: str = Field(default="", max_length=31, description="worksheet of a workbook; empty: the first")
+    done: Literal["stay", "moved"] = Field(default="stay", description="moved to done/ with a record once read")
+    manifest: bool = Field(default=False, description="orders are written with a manifest of rows and SHA-256")
+
+
+class Database(Part):
+    """Database mode 数据库对接: tables of the front database 前置库."""
+
+    penalties: Name
+    relief: Name
+    orders: Name
+    acknowledgements: Name
+    schema_name: Name | None = Field(default=None, alias="schema", description="schema of the tables")
+    number: Name = Field(default="seq", description="running number of the acknowledgements' table")
+    late_seconds: float = Field(
+        default=600.0, ge=0, le=86_400, description="how long after its stamp a row may be committed"
+    )
