@@ -40,7 +40,7 @@ STOP_SECONDS = 3.5
 MISFIRE_SECONDS = 3600
 STOP_LOOK_SECONDS = 20.0
 QUIET_SECONDS = 2.0
-"""How often what only informs (other regions' answers) may be read while nothing else happens."""
+"""How often what only informs (other regions' answers, all members' lines) moves while nothing else happens."""
 SWITCH_SECONDS = 0.0005
 """A thread that comes back from the disk waits this long at most for one that computes; Python's 5 ms made every
 statement of a busy store wait.
@@ -163,7 +163,8 @@ class Daemon:
             self._tick("acknowledgements", source.acknowledgements_seconds)
             hours = IntervalTrigger(hours=source.full_comparison_hours)
             self._scheduler.add_job(self._compare_all, hours, id="full-comparison")
-        self._tick("answers", QUIET_SECONDS)
+        for bell in ("answers", "receipts"):
+            self._tick(bell, QUIET_SECONDS)
         self._scheduler.add_job(self._close_stop, IntervalTrigger(seconds=STOP_LOOK_SECONDS), id="stop")
         self._scheduler.add_job(self._midnight, CronTrigger(hour=0, minute=0, timezone=SHANGHAI), id="midnight")
         self._midnight()  # what ended while the daemon was down goes home now

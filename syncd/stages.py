@@ -48,6 +48,7 @@ class Stages:
         if self.restrict is not None:
             steps["restrict"] = self.restrict.step
         steps.update({f"share:{code}": share.step for code, share in self.shares.items()})
+        steps.update({f"receipts:{code}": share.receipts for code, share in self.shares.items()})
         return steps
 
 

@@ -10,11 +10,13 @@ An integrity failure changes nothing. Meaning is never judged here (LEDGER §6).
 """
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from syncd.errors import Stop
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau, Peer
+from syncd.flows.lines import Line, keep, lines_of, missing_lines
 from syncd.flows.opening import opens
 from syncd.ledger.accept import Accepted, IntegrityError, verify_batch
 from syncd.ledger.canonical import FormatError
@@ -66,7 +68,8 @@ class Receive:
             except IntegrityError as error:
                 return self._refuse(owner, error)
             except (FormatError, BadSignature) as error:
-                return Answer(403, f"{error} Nothing was stored.\n".encode())
+                status = 400 if isinstance(error, FormatError) else 403
+                return Answer(status, f"{error} Nothing was stored.\n".encode())
             except Stop as error:
                 return Answer(503, f"{error}\n".encode(), retry_after=60)
 
@@ -81,9 +84,12 @@ class Receive:
             held = bureau.logs.state(conn, owner.origin).size
             known = bureau.logs.checkpoint(conn, owner.origin, offered.size)
             edge = bureau.logs.edge(conn, owner.origin, held)
+            notes = (batch.checkpoint, batch.newest)
+            told = missing_lines(bureau, conn, owner.origin, notes) if known is not None else []
         if known is not None:  # step 3
             if known.root != offered.root:
                 raise _fork(owner, offered.size)
+            self._keep(owner, told)
             return self._line(owner, offered)
         accepted = verify_batch(batch, owner.origin, owner.log, held, edge)  # step 4
         self._store(owner, batch, accepted)
@@ -95,34 +101,24 @@ class Receive:
         bureau = self._bureau
         sealed = bureau.logs.seal([one.disclosure for one in batch.records])
         entries = interpret(one.leaf for one in batch.records)
+        reached = Checkpoint(owner.origin, accepted.size, accepted.root)
+        lines = lines_of(bureau, reached, (batch.checkpoint, batch.newest))
         failpoint("receive.after_keys")
         with bureau.store.write() as conn:
             bureau.logs.store_accepted(
                 conn, owner.origin, accepted, batch.records, sealed, batch.checkpoint, bureau.clock(), entries
             )
-            self._keep_lines(conn, owner, batch.newest, accepted)
+            keep(bureau, conn, owner.origin, lines)
             sourcebook.post(conn, f"peer:{owner.code}:log", {"last_received": bureau.now_text(), "size": accepted.size})
             failpoint("receive.before_commit")
         failpoint("receive.after_commit")
         bureau.notice("receive.stored", {"log": owner.origin, "size": accepted.size, "entries": len(batch.records)})
 
-    def _keep_lines(self, conn: Any, owner: Peer, newest: bytes, accepted: Accepted) -> None:
-        """Keep other members' lines on a checkpoint of a size that is held; lines that do not verify are left out."""
-        note = parse_note(newest)
-        size = parse_checkpoint(note.text).size
-        if size > accepted.size:
-            return
-        for member in self._bureau.members.values():
-            for line in note.lines:
-                if not member.receipt.made(line) or member.code == self._bureau.code:
-                    continue
-                try:
-                    stamp = member.receipt.verify(note.text, line)
-                except BadSignature:
-                    continue
-                if stamp is not None:
-                    now = self._bureau.clock()
-                    self._bureau.logs.add_cosignature(conn, owner.origin, size, member.code, line, stamp, now)
+    def _keep(self, owner: Peer, lines: Sequence[Line]) -> None:
+        """Members' lines that the owner has collected since; most batches bring none that is new."""
+        if lines:
+            with self._bureau.store.write() as conn:
+                keep(self._bureau, conn, owner.origin, lines)
 
     def _line(self, owner: Peer, offered: Checkpoint) -> Answer:
         """The stored line for a held size, or a new one: sizes file first, then the signature, then its row."""

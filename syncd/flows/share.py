@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from syncd.errors import NeedsPerson, Retry, Stop
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau, Peer
+from syncd.flows.lines import complete_after, stamp_of, with_lines
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_size
-from syncd.ledger.notes import BadSignature
 from syncd.ledger.tree import consistency_proof, leaf_hash
 from syncd.ledger.wire import compress, encode_batch, encode_records, encode_resend
 from syncd.peers import Answer
@@ -107,17 +107,38 @@ class Share:
             proof = consistency_proof(old, size, bureau.logs.tile_reader(conn, origin)) if 0 < old < size else []
             listed, newest = bureau.logs.checkpoint(conn, origin, size), bureau.logs.newest(conn, origin)
             records = encode_records(bureau.logs.read_wire(conn, origin, old, size))
-        if listed is None or listed.note is None or newest is None or newest.note is None:
-            raise Stop(
-                f"The log {origin} has no signed size {size} to offer. Nothing was sent; run the start-up check."
-            )
+            if listed is None or listed.note is None or newest is None:
+                raise Stop(
+                    f"The log {origin} has no signed size {size} to offer. Nothing was sent; run the start-up check."
+                )
+            notes = [with_lines(bureau, conn, origin, one) for one in (listed, newest)]
         text = format_checkpoint(Checkpoint(origin, size, listed.root))
-        return size, text, compress(encode_batch(old, proof, listed.note, newest.note, records))
+        return size, text, compress(encode_batch(old, proof, notes[0], notes[1], records))
+
+    def receipts(self) -> bool:
+        """Tell the peer all members' lines under the next size that has them, while nothing else waits to be sent."""
+        bureau, origin, cursor = self._bureau, self._bureau.origin, f"lines:{self._peer.code}"
+        if self._away or self._behind():
+            return False
+        with bureau.store.read() as conn:
+            size = complete_after(bureau, conn, int(bureau.logs.get_cursor(conn, cursor) or 0))
+            listed = bureau.logs.checkpoint(conn, origin, size) if size is not None else None
+            newest = bureau.logs.newest(conn, origin)
+            if listed is None or listed.note is None or newest is None:
+                return False
+            notes = [with_lines(bureau, conn, origin, one) for one in (listed, newest)]
+        answer = self._link.post_entries(origin, compress(encode_batch(listed.size, [], notes[0], notes[1], b"")))
+        if answer.status != 200:
+            raise Retry(f"{self._peer.code} did not take the lines of size {listed.size}; they are offered again.")
+        with bureau.store.write() as conn:
+            bureau.logs.set_cursor(conn, cursor, str(listed.size))
+            failpoint("receipts.before_commit")
+        return True
 
     def _accept(self, size: int, text: str, lines: str) -> None:
         bureau, peer = self._bureau, self._peer
         for line in lines.split("\n"):
-            stamp = _verified(peer, text, line)
+            stamp = stamp_of(peer.receipt, text, line)
             if stamp is None:
                 continue
             with bureau.store.write() as conn:
@@ -179,13 +200,6 @@ def _bodies(pairs: Sequence[tuple[bytes, bytes]]) -> Iterator[Sequence[tuple[byt
         length += len(disclosure)
     if pairs[start:]:
         yield pairs[start:]
-
-
-def _verified(peer: Peer, text: str, line: str) -> int | None:
-    try:
-        return peer.receipt.verify(text, line) if line else None
-    except (BadSignature, FormatError):
-        return None
 
 
 def drain(step: Callable[[], bool], limit: int = 1_000_000) -> int:

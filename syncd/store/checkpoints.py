@@ -4,6 +4,7 @@ Commit, then sign, then offer: ``append`` lists a size without a note, the stage
 and stores the note here, and only a size with a note is ever offered to a peer.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 
 from syncd.errors import Stop
 from syncd.ledger.entry import format_time
-from syncd.store.bulk import execute
+from syncd.store.bulk import execute, marks
 
 _LOG = "(SELECT id FROM logs WHERE origin = ?)"
 _LISTED = f"SELECT size, root, stop, note, at FROM checkpoints WHERE log = {_LOG}"
@@ -113,6 +114,19 @@ def countersigned(conn: Connection, origin: str, member: str) -> int:
         conn, f"SELECT max(size) FROM cosignatures WHERE log = {_LOG} AND member = ?", (origin, member)
     ).scalar()
     return 0 if size is None else int(size)
+
+
+def complete_between(conn: Connection, origin: str, after: int, until: int, members: Sequence[str]) -> int | None:
+    """The smallest stop in ``after`` < size <= ``until`` that carries a line of each of ``members``; or ``until``."""
+    among_members = f"s.log = c.log AND s.size = c.size AND s.member IN ({marks(members)})"
+    size: int | None = execute(
+        conn,
+        f"SELECT c.size FROM checkpoints c WHERE c.log = {_LOG} AND c.size > ? AND c.size <= ? "
+        f"AND (c.stop OR c.size = ?) AND (SELECT count(*) FROM cosignatures s WHERE {among_members}) = ? "
+        "ORDER BY c.size LIMIT 1",
+        (origin, after, until, until, *members, len(members)),
+    ).scalar_one_or_none()
+    return size
 
 
 def countersigned_by_all(conn: Connection, origin: str) -> dict[str, int]:

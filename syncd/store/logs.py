@@ -48,6 +48,7 @@ class Logs:
     next_listed: Final = staticmethod(checkpoints.next_listed)
     add_cosignature: Final = staticmethod(checkpoints.add_cosignature)
     cosignatures: Final = staticmethod(checkpoints.cosignatures)
+    complete_between: Final = staticmethod(checkpoints.complete_between)
     countersigned: Final = staticmethod(checkpoints.countersigned)
     countersigned_by_all: Final = staticmethod(checkpoints.countersigned_by_all)
 

@@ -43,6 +43,7 @@ FAILPOINTS: dict[str, tuple[int, ...]] = {
     "share.after_post": OFTEN,
     "share.before_commit": ONCE,
     "share.after_commit": ONCE,
+    "receipts.before_commit": (1, 3),
     "receive.after_keys": ONCE,
     "receive.before_commit": ONCE,
     "receive.after_commit": OFTEN,

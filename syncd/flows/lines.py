@@ -1,0 +1,78 @@
+"""Members' lines 会签行 under checkpoints: how they travel from the owner of a log to every mirror (LEDGER §6).
+
+The owner alone receives every member's line; a batch carries those collected so far, and once a size has all of them an
+empty batch takes them to each mirror. A line is verified over the root that is held here, never over what was sent.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from syncd.flows.bureau import Bureau
+from syncd.ledger.canonical import FormatError
+from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
+from syncd.ledger.notes import BadSignature, NoteVerifier, format_note, parse_note
+from syncd.store.checkpoints import CheckpointRow
+
+Line = tuple[int, str, str, int]
+"""A verified line: size, member's code, the line, the member's Unix seconds."""
+
+
+def with_lines(bureau: Bureau, conn: Connection, origin: str, listed: CheckpointRow) -> bytes:
+    """The signed note of a listed size, with every line held under it."""
+    note = parse_note(listed.note or b"")
+    held = [one.line for one in bureau.logs.cosignatures(conn, origin, listed.size)]
+    return format_note(note.text, [*note.lines, *(line for line in held if line not in note.lines)])
+
+
+def lines_of(bureau: Bureau, held: Checkpoint, notes: Iterable[bytes]) -> list[Line]:
+    """Other members' lines in these notes that verify over the checkpoint ``held`` here; the rest is left out."""
+    text, found = format_checkpoint(held), dict[str, Line]()
+    for data in notes:
+        note = parse_note(data)
+        if parse_checkpoint(note.text) != held:
+            continue
+        for member in bureau.members.values():
+            if member.code == bureau.code or member.code in found:
+                continue
+            for line in note.lines:
+                stamp = stamp_of(member.receipt, text, line)
+                if stamp is not None:
+                    found[member.code] = (held.size, member.code, line, stamp)
+    return list(found.values())
+
+
+def stamp_of(key: NoteVerifier, text: str, line: str) -> int | None:
+    """The Unix seconds of a cosignature line, if this key made it over this text."""
+    try:
+        return key.verify(text, line) if line and key.made(line) else None
+    except (BadSignature, FormatError):
+        return None
+
+
+def keep(bureau: Bureau, conn: Connection, origin: str, lines: Iterable[Line]) -> None:
+    """Keep verified lines; the first of each member at each size stays for ever."""
+    now = bureau.clock()
+    for size, code, line, stamp in lines:
+        bureau.logs.add_cosignature(conn, origin, size, code, line, stamp, now)
+
+
+def missing_lines(bureau: Bureau, conn: Connection, origin: str, notes: Iterable[bytes]) -> list[Line]:
+    """Lines in these notes under sizes listed here, from members whose line is not held there yet."""
+    notes, found = list(notes), list[Line]()
+    for size in {parse_checkpoint(parse_note(data).text).size for data in notes}:
+        listed = bureau.logs.checkpoint(conn, origin, size)
+        if listed is not None:
+            held = {one.member for one in bureau.logs.cosignatures(conn, origin, size)}
+            lines = lines_of(bureau, Checkpoint(origin, size, listed.root), notes)
+            found += [line for line in lines if line[1] not in held]
+    return found
+
+
+def complete_after(bureau: Bureau, conn: Connection, told: int) -> int | None:
+    """The first size of one's own log above ``told`` with every member's line: a stop, or the newest size."""
+    origin = bureau.origin
+    signed = min(bureau.logs.countersigned(conn, origin, code) for code in bureau.members)
+    if signed <= told:
+        return None
+    return bureau.logs.complete_between(conn, origin, told, signed, list(bureau.members))
