@@ -16,10 +16,14 @@ import orjson
 from adapters import columns, relief
 from adapters.base import RowFault, RowKind
 from adapters.facts import SourceFacts
-from adapters.persons import may_name_somebody
+from adapters.persons import ask_identity, may_name_somebody
+from schemas.fault import Fault
 
 ROW_BYTES = 65_536
 """What the texts of one row may come to; the standard's own lengths come to some 16,000 characters."""
+
+PLACE_LENGTH = 200
+"""What a file's name with a line behind it may come to; the store's column has 255."""
 
 UNNAMED = "unnamed column"
 """Stands for every unknown column whose name may itself be a row's content, as in a file without its header line."""
@@ -43,15 +47,15 @@ class Border:
 
     def __init__(self, facts: SourceFacts, row_key: bytes) -> None:
         own = facts.columns
-        beside = {own.row, own.determination, own.place, own.published, own.review}
+        beside = {own.row, own.determination, own.place, own.published, own.review, own.review_until, own.state}
         self._known: dict[RowKind, tuple[str, ...]] = {
-            "penalty": tuple(sorted(beside.union(columns.LABELS))),
+            "penalty": tuple(sorted(beside.union(columns.LABELS, columns.LEGACY_READ) - {""})),
             "relief": tuple(sorted({own.row, *relief.COLUMNS})),
         }
-        self._silent = frozenset({own.updated, *own.ignored})
-        self._aliases = {
-            alias: column.code for column in columns.COLUMNS for alias in (*column.aliases, column.zh)
-        } | own.aliases
+        self._silent = frozenset({own.updated, *own.ignored, *columns.LEGACY_LEFT})
+        legacy = {name: str(getattr(own, column)) for name, column in columns.LEGACY_SAME.items()}
+        known = {alias: column.code for column in columns.COLUMNS for alias in (*column.aliases, column.zh)}
+        self._aliases = known | legacy | own.aliases
         self._personal = frozenset(c.code for c in columns.COLUMNS if c.duty == "personal")
         self._keyed = hmac.new(row_key, digestmod="sha256")
         self.layout = lru_cache(256)(self._layout)
@@ -100,6 +104,15 @@ class Border:
         name = key if safe else self.hidden(key)
         return name if kind == "penalty" else f"relief/{name}"
 
+    def shown_place(self, where: str) -> str:
+        """Where a row stood, fit to be kept: a file's name that is no text or holds a person's number is hashed."""
+        try:
+            where.encode("utf-8")
+            ask_identity(where)
+        except (UnicodeEncodeError, Fault):
+            return self.hidden(where)
+        return where if len(where) <= PLACE_LENGTH else self.hidden(where)
+
     def hidden(self, key: str) -> str:
         """A keyed hash in place of a row key."""
         keyed = self._keyed.copy()
@@ -121,3 +134,13 @@ def renamed(fields: Mapping[str, str], layout: Layout) -> tuple[dict[str, str], 
             sentence = f"{name} is the same column and says something else; the source must decide."
             fault = RowFault(code, "conflicting", sentence)
     return row, fault
+
+
+def even(fields: Mapping[str, str], odd: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The row with the known odd values 已知异常值 of the facts page as what they stand for there."""
+    row = dict(fields)
+    for column, values in odd.items():
+        value = row.get(column, "").strip()
+        if value in values:
+            row[column] = values[value]
+    return row

@@ -58,6 +58,15 @@ COLUMNS: tuple[Column, ...] = (
 )
 LABELS = {column.code: column.zh for column in COLUMNS}
 
+LEGACY_SAME = {"CF_BM": "determination", "DFBM": "place", "CF_AREACODE": "place", "SJC": "updated"}
+"""Columns of 2016 to 2018 that the facts page names under ``columns`` today."""
+
+LEGACY_READ = ("CF_ZT", "CF_SYFW")
+"""当前状态 and 信息使用范围 of the same years: they say whether a decision still stands and may be shown."""
+
+LEGACY_LEFT = frozenset({"CF_CFMC", "CF_AJMC", "CF_SXYZCD"})
+"""处罚名称、案件名称、失信严重程度 of the same years: titles may name persons, and a grade is another scale."""
+
 KINDS = frozenset(
     [
         "警告",

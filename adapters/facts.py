@@ -71,6 +71,7 @@ class Columns(Part):
     published: str = Field(description="published on 公示日期")
     review: str = Field(description="open to review 复议、诉讼")
     updated: str = Field(description="updated at 更新时间")
+    review_until: str = Field(default="", description="last day of the period for review 复议诉讼期满日; empty: none")
     aliases: dict[str, str] = Field(default={}, description="this source's name of a column → the standard's")
     ignored: list[str] = Field(default=[], description="known to be of no use here: neither read nor hashed")
     state: str = Field(default="", description="state of the row itself 当前状态, as in legacy tables; see [state]")
@@ -94,6 +95,16 @@ class Expected(Part):
     relief: tuple[int, int] = (0, 1_000_000)
 
 
+class Legacy(Part):
+    """What fills the gaps of rows with the columns of 2016 to 2018, where a source still has them.
+
+    Such rows lack CF_CFJGDM (``publisher.organ`` stands in), CF_XDR_LB (the code says it), CF_YXQ (none stated) and
+    CF_WFXW, for which ``violations`` gives the text by local code.
+    """
+
+    violations: dict[str, str] = Field(default={}, description="local code → 违法行为类型, where CF_WFXW is empty")
+
+
 class SourceFacts(Part):
     """One source. ``illustrative`` says that the bureau's real format was not found and this one is made up."""
 
@@ -107,6 +118,7 @@ class SourceFacts(Part):
     review: Review
     state: dict[str, RowState] = Field(default={}, description="value of the state column → what the row is then")
     expected: Expected | None = None
+    legacy: Legacy = Legacy()
     relief: dict[str, ReliefKind] = Field(description="status value of a relief row → kind of entry")
     feedback: dict[str, AckState] = Field(description="status value of an acknowledgement 回执 → state")
     push: list[str] = Field(min_length=1, description="columns of an order 惩戒单, in this order")

@@ -16,7 +16,7 @@ from schemas.dates import read_day, read_end
 from schemas.fault import Fault
 from schemas.identifiers import canonical_uscc
 from schemas.money import from_wan
-from schemas.text import NORMALISER, is_placeholder_number, normalise_name, normalise_number
+from schemas.text import NORMALISER, half_width, is_placeholder_number, normalise_name, normalise_number
 
 _ORGANISATIONS = frozenset({"", "法人", "非法人组织", "法人及非法人组织", "法人和非法人组织"})
 _SWAPPABLE = (("CF_XDR_MC", "CF_XDR_SHXYM"), ("CF_CFJG", "CF_CFJGDM"), ("CF_SJLY", "CF_SJLYDM"))
@@ -25,6 +25,7 @@ _BETWEEN_KINDS = re.compile(r"[;；,，]")
 _SUPPLEMENT = re.compile(r"其他[-－—].*", re.DOTALL)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DIGIT = re.compile(r"[0-9]")
+_CLOCK = re.compile(r"[T ]([0-9]{1,2}:[0-9:.,]+)", re.ASCII)
 _PLACE = re.compile(r"[1-9][0-9]{5}", re.ASCII)
 
 
@@ -40,6 +41,7 @@ def read_penalty(row: str, fields: Mapping[str, str], facts: SourceFacts) -> Jso
     try:
         _ask_class(get(at := "CF_XDR_LB", ""))
         uscc = canonical_uscc(get(at := "CF_XDR_SHXYM", ""))
+        _ask_same_organisation(uscc, get(at := "CF_XDR_ZZJG", ""))
         name = bounded(normalise_name(get(at := "CF_XDR_MC", "")), 1, 200)
         number = read_number(get(at := "CF_WSH", ""))
         day = read_iso_day(get(at := "CF_JDRQ", ""))
@@ -62,9 +64,9 @@ def read_penalty(row: str, fields: Mapping[str, str], facts: SourceFacts) -> Jso
                 "fine": _read_amount(get(at := "CF_NR_FK", "")),
                 "confiscated": _read_amount(get(at := "CF_NR_WFFF", "")),
             },
-            "violation": bounded(plain(get(at := "CF_WFXW", "")), 1, 2048),
+            "violation": _read_violation(get(at := "CF_WFXW"), get(own.determination, ""), facts),
             "decided_on": day,
-            "published_on": read_iso_day(get(at := own.published, "")),
+            "published_on": _not_before(day, read_iso_day(get(at := own.published, ""))),
             "ends": {
                 "publicity": _read_end(get(at := "CF_GSJZQ", ""), day),
                 "query": None,
@@ -146,6 +148,29 @@ def _ask_class(text: str) -> None:
         )
 
 
+def _ask_same_organisation(uscc: str, text: str) -> None:
+    """The organisation code 组织机构代码 is characters 9 to 17 of the USCC; another one is another organisation's."""
+    code = half_width(text).replace("-", "").strip()
+    if len(code) == len(uscc[8:17]) and code != uscc[8:17]:
+        sentence = "The organisation code is not the one inside the USCC, so one of them is another organisation's; "
+        raise Fault("contradicts", f"{sentence}the source must say which.")
+
+
+def _read_violation(text: str | None, local_code: str, facts: SourceFacts) -> str:
+    """The type of violation; rows of 2016 to 2018 lack the column, and the facts page may give it by local code."""
+    violation = plain(text or "") or facts.legacy.violations.get(local_code.strip(), "")
+    if text is None and not violation:
+        sentence = "The row lacks the column, and the facts page gives no violation for its local code; add it there."
+        raise Fault("unmapped_violation", sentence)
+    return bounded(violation, 1, 2048)
+
+
+def _not_before(decided: str, published: str) -> str:
+    if published < decided:
+        raise Fault("before_decision", "It was published before it was decided; the source must check both days.")
+    return published
+
+
 @lru_cache(1_024)
 def _read_place(text: str) -> str:
     place = text.strip()
@@ -178,10 +203,18 @@ def _read_amount(text: str) -> str | None:
 
 @lru_cache(8_192)
 def _read_end(text: str, decided: str) -> str | None:
-    """An end, or None where none is stated; an end before the decision shows a slip in either."""
+    """An end, or None where none is stated; an end before the decision shows a slip in either.
+
+    A legal end is a day. With a time of day it is what a database wrote when the row was last touched, as real tables
+    do that declare the column ON UPDATE CURRENT_TIMESTAMP: every edit moves it.
+    """
     end = read_end(text)
     if end is None:
         return None
+    clock = _CLOCK.search(half_width(text))
+    if clock and clock[1].strip("0:.,") and not clock[1].startswith("23:59"):
+        sentence = "The end carries a time of day, so the database seems to stamp it at each edit; "
+        raise Fault("stamped", f"{sentence}the source must put the legal day back.")
     if end.isoformat() < decided:
         raise Fault(
             "before_decision",

@@ -16,12 +16,14 @@ class FindingRecord:
     ``digest`` is HMAC-SHA256 (hex) of the raw row; another digest means that the row was changed. ``updated`` is the
     source's own stamp 更新时间 as ``YYYY-MM-DD HH:MM:SS.ffffff`` in the source's time zone: of two versions the later
     one holds. It is empty where the source has none or it cannot be read as a time, and then says nothing about order.
+    ``where`` says where the row stood: file and line, table or path.
     """
 
     row: str
     digest: str
     updated: str
     body: Json
+    where: str = ""
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class ReliefRecord:
     uscc: str
     body: Json
     left_out: tuple[RowFault, ...] = ()
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,16 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A penalty still open to review 复议、诉讼: it comes again when the source changes it."""
+    """A penalty that is not final 未生效 or not public yet; ``reason`` is the source's value or a code of ``finality``.
+
+    It comes again when the source changes it, or may be taken from the day ``taken_on`` (``2026-11-22``) on.
+    """
 
     row: str
     digest: str
     updated: str
     reason: str
+    taken_on: str = ""
 
 
 @dataclass(slots=True)
@@ -75,7 +82,8 @@ class Collected:
     Every row is somewhere: rows = records + quarantined + waiting + duplicates + the sum of refused (``balanced``).
     ``refused`` counts by ``natural_person`` and ``sole_proprietor`` and keeps nothing else of them. ``personal``
     counts filled personal columns by name; ``unknown_columns`` names columns no list knows, whose values were dropped;
-    names that may themselves be content of a row stand there together as ``unnamed column``.
+    names that may themselves be content of a row stand there together as ``unnamed column``. ``states`` holds what rows
+    with a state of their own 当前状态 say of their finding.
     """
 
     cursor: Json
@@ -88,6 +96,7 @@ class Collected:
     personal: Counter[str] = field(default_factory=Counter)
     unknown_columns: set[str] = field(default_factory=set)
     duplicates: int = 0
+    states: dict[str, str] = field(default_factory=dict)
 
     @property
     def balanced(self) -> bool:

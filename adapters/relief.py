@@ -56,13 +56,7 @@ def read_relief(fields: Mapping[str, str], facts: SourceFacts) -> Relief:
     if kind is None:
         sentence = "The status is not on the facts page; the source must correct it, or add it to the page."
         raise RowFault("XF_ZT", "unknown_value", sentence)
-    at = ""
-    try:
-        organ = read_organ(fields.get(at := "CF_CFJGDM", ""), facts)
-        number = read_number(fields.get(at := "CF_WSH", ""))
-        uscc = canonical_uscc(fields.get(at := "CF_XDR_SHXYM", ""))
-    except Fault as fault:
-        raise row_fault(at, fault) from None
+    organ, number, uscc = _decision(fields, facts)
     left_out: list[RowFault] = []
 
     def beside(field: str, read: Callable[[str], str | None]) -> str | None:
@@ -85,6 +79,26 @@ def read_relief(fields: Mapping[str, str], facts: SourceFacts) -> Relief:
         "clears": [],
     }
     return Relief(kind, organ, number, uscc, body, tuple(left_out))
+
+
+def relief_of_state(kind: str, fields: Mapping[str, str], facts: SourceFacts) -> Relief:
+    """What a penalty row's own state 当前状态 says of its decision, as relief. Raises ``RowFault``."""
+    organ, number, uscc = _decision(fields, facts)
+    body: Json = {"schema": "relief/1.0", "ground": "row_state", "by": organ, "document": None, "received_on": None,
+                  "effective_from": None, "clears": []}  # fmt: skip
+    return Relief(kind, organ, number, uscc, body, ())
+
+
+def _decision(fields: Mapping[str, str], facts: SourceFacts) -> tuple[str, str, str]:
+    """Organ, number and organisation: what finds the finding."""
+    at = ""
+    try:
+        organ = read_organ(fields.get(at := "CF_CFJGDM", ""), facts)
+        number = read_number(fields.get(at := "CF_WSH", ""))
+        uscc = canonical_uscc(fields.get(at := "CF_XDR_SHXYM", ""))
+    except Fault as fault:
+        raise row_fault(at, fault) from None
+    return organ, number, uscc
 
 
 def _read_ground(text: str) -> str:

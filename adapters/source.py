@@ -7,22 +7,25 @@ The border verdict on a row, in order; each step either ends the row's way or pa
 2. *subject*: a natural person or sole proprietor leaves with a count, nothing is kept, not even its key;
 3. *shape*: what the adapter could not read as a row, columns that contradict, or a row without a key;
 4. *twice*: of one row met twice in a page the later version holds; two decisions under one key stay back;
-5. *finality*: a penalty still open to review waits;
+5. *finality*: a penalty open to review or not public yet waits; one whose own state says that it is over is relief;
 6. *content*: the columns are read into the shared schema, or the first fault sends the row to quarantine;
 7. *leftover*: what is about to pass is looked at once more for numbers of persons.
 """
 
+import datetime as dt
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from adapters.base import FILE, PAGE_LIMIT, AckPage, Adapter, Json, RawRow, RowFault, SourceError, narrowed
-from adapters.border import Border, renamed
+from adapters.border import Border, even, renamed
 from adapters.facts import SourceFacts
+from adapters.finality import ENDED, state_of, waits
 from adapters.penalty import read_penalty
 from adapters.persons import LEFT_IN_KEY, ask_leftover, refusal
 from adapters.records import Collected, FindingRecord, Quarantined, ReliefRecord, Waiting
-from adapters.relief import read_relief
+from adapters.relief import read_relief, relief_of_state
 from adapters.times import canonical_time
 
 __all__ = ["Collected", "FindingRecord", "Quarantined", "ReliefRecord", "Source", "Waiting"]
@@ -48,18 +51,23 @@ class Source:
         self.adapter = adapter
         self.facts = facts
         self._border = Border(facts, row_key)
+        self._today = dt.date.min
         self._no_key = RowFault(
             facts.columns.row, "missing", "The row has no key; the source must give it one and send it again."
         )
         sentence = "Two different rows stand under one key; the source must correct one and send it again."
         self._two_under_one_key = RowFault(facts.columns.row, "duplicate_key", sentence)
 
-    def collect(self, cursor: Json | None) -> Collected:
-        """One page behind the cursor, judged. Raises ``SourceError``; the cursor then stays as it was."""
+    def collect(self, cursor: Json | None, today: dt.date | None = None) -> Collected:
+        """One page behind the cursor, judged on ``today`` (now in the source's time zone if left out).
+
+        Raises ``SourceError``; the cursor then stays as it was.
+        """
         _ask_cursor(cursor)
         with narrowed("reading rows"):
             page = self.adapter.pull(cursor)
         _ask_page(len(page.rows), page.cursor)
+        self._today = today or dt.datetime.now(ZoneInfo(self.facts.source.time_zone)).date()
         with narrowed("judging rows"):
             return self._judged(page.rows, Collected(page.cursor, page.more, rows=len(page.rows)))
 
@@ -129,6 +137,7 @@ class Source:
     def _entered(self, row: RawRow, out: Collected) -> str | None:
         """Steps 1 to 3: the keyed hash of a row that goes on, named as it is from here; None if it ended."""
         # 1 columns
+        row.where = self._border.shown_place(row.where)
         layout = self._border.layout(row.kind, tuple(row.fields))
         conflict = None
         if layout.unknown:
@@ -142,6 +151,8 @@ class Source:
         if not digest:
             out.quarantined.append(self._quarantined(row, "", _TOO_LARGE))
             return None
+        if self.facts.columns.odd:
+            row.fields = even(row.fields, self.facts.columns.odd)
         # 2 subject
         if refused := refusal(row.fields):
             out.refused[refused] += 1
@@ -161,16 +172,23 @@ class Source:
             if row.kind == "relief":
                 # 6 content
                 relief = read_relief(row.fields, self.facts)
-                out.records.append(ReliefRecord(row.key, digest, updated, *relief))
-            elif open_to := self._open_to_review(row):
-                # 5 finality
-                out.waiting.append(Waiting(row.key, digest, updated, open_to))
+                out.records.append(ReliefRecord(row.key, digest, updated, *relief, row.where))
+                return
+            # 5 finality
+            state = state_of(row.fields, self.facts)
+            if state in ENDED:
+                relief = relief_of_state(state, row.fields, self.facts)
+                out.records.append(ReliefRecord(row.key, digest, updated, *relief, row.where))
+            elif wait := waits(row.fields, self.facts, self._today):
+                out.waiting.append(Waiting(row.key, digest, updated, *wait))
             else:
                 # 6 content
                 body = read_penalty(row.key, row.fields, self.facts)
                 # 7 leftover
                 ask_leftover(body)
-                out.records.append(FindingRecord(row.key, digest, updated, body))
+                out.records.append(FindingRecord(row.key, digest, updated, body, row.where))
+                if state is not None:
+                    out.states[row.key] = state
         except RowFault as fault:
             out.quarantined.append(self._quarantined(row, digest, fault))
         except Exception:
@@ -179,20 +197,6 @@ class Source:
     def _updated(self, row: RawRow) -> str:
         """The row's stamp in its canonical form; never the text itself, which may be anything."""
         return canonical_time(row.fields.get(self.facts.columns.updated, ""), self.facts.source.time_zone)
-
-    def _open_to_review(self, row: RawRow) -> str | None:
-        """The value under which the row waits; a value the facts page does not know is a fault."""
-        review, column = self.facts.review, self.facts.columns.review
-        value = row.fields.get(column, "").strip()
-        if value in review.closed:
-            return None
-        if value in review.open:
-            return value
-        raise RowFault(
-            column,
-            "unknown_value",
-            "The state of review is not on the facts page of the source; correct it there or add it here.",
-        )
 
     def _quarantined(self, row: RawRow, digest: str, fault: RowFault) -> Quarantined:
         known = digest and fault.field != LEFT_IN_KEY

@@ -28,7 +28,22 @@ def draw_finding(to: "Console", n: int, finding: Json, why: str) -> None:
 
 def _finding(step: Json, _acting: set[str]) -> str:
     local = step["local_code"] or "none 无"
-    return f"finding 认定: decided {step['decided_on']} in {step['place']}, local code {local}, {_entry(step)}"
+    return f"finding 认定: decided {step['decided_on']} in {step['place']}, local code {local}, {_entry(step)}" + _came(
+        step
+    )
+
+
+def _amended(step: Json, _acting: set[str]) -> str:
+    return f"amended 变更: {', '.join(step['fields'])}, {_entry(step)}" + _came(step)
+
+
+def _came(step: Json) -> str:
+    """The source row behind an entry of this bureau."""
+    came = step["came_from"]
+    if not came:
+        return ""
+    at = f" at {came['place']}" if came["place"] else ""
+    return f"; from 来源 {came['source']} row {came['row']}{at}, read {came['read_at'][:19]}Z"
 
 
 def _criterion(step: Json, _acting: set[str]) -> str:
@@ -58,7 +73,7 @@ def _answer(step: Json, _acting: set[str]) -> str:
 
 def _relief(step: Json, _acting: set[str]) -> str:
     since = f" from {step['from']}" if step["from"] else ""
-    return f"relief 修复: {words.word(words.RELIEF, step['kind'])}{since}, {_entry(step)}"
+    return f"relief 修复: {words.word(words.RELIEF, step['kind'])}{since}, {_entry(step)}" + _came(step)
 
 
 def _entry(step: Json) -> str:
@@ -70,6 +85,7 @@ def _entry(step: Json) -> str:
 
 _STEPS: dict[str, Callable[[Json, set[str]], str]] = {
     "finding": _finding,
+    "amended": _amended,
     "criterion": _criterion,
     "rule": _rule,
     "measure": _measure,

@@ -21,11 +21,11 @@ from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.planning import ISSUED, Plan, Planner
 from syncd.flows.record import Saying, record, sign
-from syncd.flows.relieve import Relief, match_relief, relief_body, say_own
+from syncd.flows.relieve import Relief, marks_of_state, match_relief, origin_of, relief_body, say_own
 from syncd.flows.respond import respond
 from syncd.flows.understand import finding_row
 from syncd.ledger.entry import Ref
-from syncd.store import desk, register, sourcebook
+from syncd.store import desk, origins, register, sourcebook
 from syncd.store.append import Appended
 
 Json = dict[str, Any]
@@ -48,8 +48,10 @@ class Collect:
         bureau = self._bureau
         with bureau.store.read() as conn:
             place = self._place(conn)
+        if not place["full"] and self._day_has_come():
+            return True
         began = bureau.now_text()
-        page = self._source.collect(place["cursor"])
+        page = self._source.collect(place["cursor"], bureau.today())
         if not page.rows and not place["full"] and page.cursor == place["cursor"] and not self._due():
             return page.more  # nothing new: no transaction, or a busy rhythm would only sync the disk
         failpoint("collect.before_write")
@@ -79,6 +81,18 @@ class Collect:
         self._noted = now
         return True
 
+    def _day_has_come(self) -> bool:
+        """A row that was to wait until today may be taken now, and its source need not change it: all is read again."""
+        today = self._bureau.today().isoformat()
+        with self._bureau.store.read() as conn:
+            first = sourcebook.read_one(conn, f"waits:{self.name}").get("first")
+        if first is None or first > today:
+            return False
+        with self._bureau.store.write() as conn:
+            sourcebook.post(conn, f"waits:{self.name}", {"first": None})
+            self.read_again(conn)
+        return True
+
     def read_again(self, conn: Connection) -> None:
         """Begin a full reading: the cursor moves back to the start and every row is compared."""
         place = self._place(conn)
@@ -104,9 +118,14 @@ class Collect:
         sayings = self._sayings(plan)
         appended = record(bureau, conn, sayings)
         self._note_issued(conn, plan, appended, pass_)
+        said = [one for one, _ in plan.issue] + [one for one, _, _ in plan.amend]
+        came = [origin_of(self.name, one, entry.index, began) for one, entry in zip(said, appended, strict=True)]
+        origins.add_provenance(conn, came)
+        self._note_waiting(conn, page)
         suspended = [("relief.suspended", row, relief_body(ground, bureau)) for _, row, ground in plan.suspend]
         say_own(bureau, conn, suspended)
-        relief = match_relief(bureau, conn, self.name, reliefs, pass_)
+        reliefs += marks_of_state(bureau, conn, self.name, findings, page.states)
+        relief = match_relief(bureau, conn, self.name, reliefs, pass_, began)
         self._note_relief(conn, relief)
         sourcebook.remember(conn, plan.rows + relief.rows)
         now = bureau.now_text()
@@ -123,6 +142,13 @@ class Collect:
                      "sentence": one.sentence}  # fmt: skip
             mark = f"{self.name}/{one.row}"
             plan.desk.append({"kind": "quarantine", "mark": mark, "reason": one.reason, "facts": facts})
+
+    def _note_waiting(self, conn: Connection, page: Collected) -> None:
+        """The first day on which a waiting row may be taken."""
+        days = [one.taken_on for one in page.waiting if one.taken_on]
+        if days:
+            first = sourcebook.read_one(conn, f"waits:{self.name}").get("first")
+            sourcebook.post(conn, f"waits:{self.name}", {"first": min([*days, first or days[0]])})
 
     def _sayings(self, plan: Plan) -> list[Saying]:
         origin = self._bureau.origin

@@ -16,7 +16,7 @@ from syncd.agreement.relief import ReliefState
 from syncd.errors import NeedsPerson
 from syncd.flows.books import Books
 from syncd.flows.respond import state_of
-from syncd.store import checkpoints, desk, outbox, register
+from syncd.store import checkpoints, desk, origins, outbox, register
 from syncd.store import state as logs
 from syncd.store.outbox import Delivery
 from syncd.store.register import Finding, ReliefRow, Response
@@ -134,9 +134,9 @@ class Inquiry:
             answer = self._standing(conn, uscc, rows, self._books.code, day)
             answered = register.responses_of(conn, leaves)
             relief = register.relief_of(conn, leaves)
-            origins = {state.id: state.origin for state in logs.states(conn)}
+            states = {state.id: state.origin for state in logs.states(conn)}
             for row, finding in zip(rows, answer["findings"], strict=True):
-                finding["steps"] = self._steps(conn, row, answered.get(row.leaf, {}), relief.get(row.leaf, ()), origins)
+                finding["steps"] = self._steps(conn, row, answered.get(row.leaf, {}), relief.get(row.leaf, ()), states)
                 finding["desk"] = [
                     {"item": item.id, "kind": item.kind, "reason": item.reason, "state": item.state}
                     for item in desk.of_marks(conn, [row.leaf.hex()])
@@ -149,29 +149,36 @@ class Inquiry:
         row: Finding,
         answered: Mapping[str, Response],
         relief: Sequence[ReliefRow],
-        origins: Mapping[int, str],
+        names: Mapping[int, str],
     ) -> list[Json]:
         agreement, body = self._books.agreement, orjson.loads(row.body)
         criterion = agreement.criteria.get(row.criterion or "")
         own = answered.get(self._books.code)
         imposed = orjson.loads(own.imposed) if own is not None and own.imposed else {}
         steps: list[Json] = [
-            {"step": "finding", "entry": self._entry(conn, origins[row.log], row.idx), "number": row.number,
-             "local_code": body["local_code"], "decided_on": body["decided_on"], "place": row.place},
+            {"step": "finding", "entry": self._entry(conn, names[row.log], row.idx), "number": row.number,
+             "local_code": body["local_code"], "decided_on": body["decided_on"], "place": row.place,
+             "came_from": self._came_from(conn, names[row.log], row.idx)},
             {"step": "criterion", "code": row.criterion, "status": criterion.status if criterion else None,
              "name_zh": criterion.name_zh if criterion else None, "name_en": criterion.name_en if criterion else None,
              "agreement": agreement.tag},
         ]  # fmt: skip
+        for change in origins.amendments_of(conn, [row.leaf]).get(row.leaf, []):
+            entry = self._entry(conn, names[change["log"]], change["idx"])
+            came = self._came_from(conn, names[change["log"]], change["idx"])
+            steps.append({"step": "amended", "fields": change["fields"], "came_from": came, "entry": entry})
         if imposed:
             steps.append({"step": "rule", "rule": imposed["rule"], "released_by": imposed["released_by"]})
             steps += [self._measure(measure) for measure in imposed["measures"]]
         for region, response in sorted(answered.items()):
-            entry = self._entry(conn, origins[response.log], response.idx)
+            entry = self._entry(conn, names[response.log], response.idx)
             steps.append({"step": "answer", "region": region, "answer": response.kind, "at": response.at,
                           "reason": response.parsed().get("reason"), "entry": entry})  # fmt: skip
         for event in relief:
-            entry = self._entry(conn, origins[event.log], event.idx)
-            steps.append({"step": "relief", "kind": event.kind, "from": event.effective_from, "entry": entry})
+            entry = self._entry(conn, names[event.log], event.idx)
+            came = self._came_from(conn, names[event.log], event.idx)
+            steps.append({"step": "relief", "kind": event.kind, "from": event.effective_from, "came_from": came,
+                          "entry": entry})  # fmt: skip
         return steps
 
     def _measure(self, measure: Json) -> Json:
@@ -186,6 +193,13 @@ class Inquiry:
             "instrument": basis.instrument if basis else None,
             "article": basis.article if basis else None,
         }
+
+    def _came_from(self, conn: Connection, origin: str, index: int) -> Json | None:
+        """The row of this bureau's own source behind an entry: key, file and line or table, when read, keyed hash."""
+        if origin != self._books.members[self._books.code].origin:
+            return None
+        found = origins.provenance_of(conn, [index]).get(index)
+        return {name: found[name] for name in ("source", "row", "place", "read_at", "digest")} if found else None
 
     def _entry(self, conn: Connection, origin: str, index: int) -> Json:
         """Where an entry stands and who has countersigned a size that covers it: its receipts 回执."""

@@ -33,7 +33,11 @@ SETTLED = frozenset({ISSUED, LINKED, DUPLICATE})
 
 @dataclass
 class Plan:
-    """What one page of a source leads to, before anything is written."""
+    """What one page of a source leads to, before anything is written.
+
+    Each record ends in one of: issue, amend, refused, unchanged, linked, repeated (the same decision under another row
+    key) or replaced (the row has become another decision).
+    """
 
     issue: list[tuple[FindingRecord, Json]] = field(default_factory=list)
     amend: list[tuple[FindingRecord, Json, Finding]] = field(default_factory=list)
@@ -42,6 +46,9 @@ class Plan:
     desk: list[Json] = field(default_factory=list)
     refused: list[Quarantined] = field(default_factory=list)
     unchanged: int = 0
+    linked: int = 0
+    repeated: int = 0
+    replaced: int = 0
 
 
 class Planner:
@@ -70,6 +77,7 @@ class Planner:
             elif body["place"] != self._bureau.code:  # step 2
                 if row is not None and row.status in (ISSUED, REVIEWED) and row.finding in before:
                     self._other(plan, one, before[row.finding])
+                plan.linked += 1
                 plan.rows.append(self.row(one, LINKED, None, pass_))
                 plan.desk.append(self._linked(one, body, key))
             elif row is not None and row.status == WITHDRAWN and _same(before.get(row.finding), key):  # step 4
@@ -80,6 +88,7 @@ class Planner:
                 if before[row.finding].natural_key == key:
                     self._back_again(conn, plan, one.row, before[row.finding])
             elif key in held or key in issuing:  # step 3
+                plan.repeated += 1
                 plan.rows.append(self.row(one, DUPLICATE, held[key].leaf if key in held else None, pass_))
             else:  # step 6
                 issuing[key] = one.row
@@ -109,6 +118,7 @@ class Planner:
 
     def _changed(self, plan: Plan, one: FindingRecord, body: Json, before: Finding, key: bytes, pass_: int) -> None:
         if before.natural_key != key:
+            plan.replaced += 1
             self._other(plan, one, before)
             plan.rows.append(self.row(one, ISSUED, before.leaf, pass_))
         elif orjson.loads(before.body) == body:

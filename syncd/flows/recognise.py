@@ -21,8 +21,16 @@ from syncd.flows.opening import INFORMING, is_relief, read_opened
 from syncd.flows.others import note_answers
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.respond import respond
-from syncd.flows.understand import AMENDED, Changes, amendment_mark, same_decision, suspend_until_read, understand
-from syncd.store import desk, register
+from syncd.flows.understand import (
+    AMENDED,
+    Changes,
+    amendment_mark,
+    changed_fields,
+    same_decision,
+    suspend_until_read,
+    understand,
+)
+from syncd.store import desk, origins, register
 from syncd.store.state import LogState
 
 Json = dict[str, Any]
@@ -201,11 +209,16 @@ class Recognise:
     def _amend(self, conn: Connection, state: LogState, changes: Changes) -> None:
         """Organisation and natural key stay with a finding: an amendment that changes them is held, and suspends."""
         known = register.findings_by_leaf(conn, [finding for finding, _, _, _ in changes.amendments])
-        fitting = []
+        fitting, said = [], {row.leaf: orjson.loads(row.body) for row in known.values()}
+        changed = list[Json]()
         for finding, leaf, idx, body in changes.amendments:
             row = known.get(finding)
             if row is not None and row.log == state.id and same_decision(row, body):
                 fitting.append(_amendment(finding, leaf, idx, body))
+                if idx > row.amended_idx:
+                    fields = orjson.dumps(changed_fields(said[finding], body)).decode()
+                    changed.append({"log": state.id, "idx": idx, "finding": finding, "fields": fields})
+                    said[finding] = body
                 continue
             changes.held.append({"log": state.id, "idx": idx, "reason": "other_decision", "agreement": None})
             facts = {"log": state.origin, "index": idx, "entry_kind": AMENDED, "detail": "other_decision"}
@@ -214,6 +227,7 @@ class Recognise:
             if row is not None and row.log == state.id:
                 changes.relief.append(amendment_mark(state.id, idx, leaf, finding, self._bureau.today()))
         register.amend_findings(conn, fitting)
+        origins.add_amendments(conn, changed)
         register.forget_releases(conn, [row["of"] for row in fitting], self._bureau.code)
 
     def reconsider(self) -> int:
@@ -221,9 +235,9 @@ class Recognise:
         bureau = self._bureau
         understood = 0
         with bureau.store.write() as conn:
-            origins = {state.id: state for state in bureau.logs.states(conn)}
+            states = {state.id: state for state in bureau.logs.states(conn)}
             for row in register.held(conn):
-                state = origins[row.log]
+                state = states[row.log]
                 owner = bureau.owner(state.origin)
                 opened = read_opened(bureau, conn, state.origin, row.idx, row.idx + 1)
                 if owner is None or any(one.fault for one in opened):

@@ -4,22 +4,25 @@ Nothing here waits for the desk: a relief row that meets its finding is said at 
 its own table and is tried again with every page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection
 
-from adapters.records import ReliefRecord
+from adapters.records import FindingRecord, ReliefRecord
 from syncd.flows.bureau import Bureau, day_of_text
 from syncd.flows.record import Saying, record
 from syncd.ledger.entry import Ref
-from syncd.store import desk, register, sourcebook
+from syncd.store import desk, origins, register, sourcebook
+from syncd.store.append import Appended
 from syncd.store.register import Finding
 
 Json = dict[str, Any]
+CLOSED = "closed"  # a row that was revoked before it was ever issued
 CLEARS = {"finding.upheld": ("relief.disputed",), "finding.resumed": ("relief.suspended",)}
+REMOVED_BY = {"relief.disputed": "finding.upheld", "relief.suspended": "finding.resumed"}
 
 
 @dataclass
@@ -31,6 +34,14 @@ class Relief:
     waiting: list[Json] = field(default_factory=list)
     met: list[str] = field(default_factory=list)
     desk: list[Json] = field(default_factory=list)
+    origins: list[Json] = field(default_factory=list)
+    unchanged: int = 0
+
+
+def origin_of(source: str, one: FindingRecord | ReliefRecord, index: int, read_at: str) -> Json:
+    """Where an entry came from: source, row, file and line or table, when it was read, the row's keyed hash."""
+    return {"idx": index, "source": source, "row": one.row, "place": one.where, "digest": one.digest,
+            "read_at": read_at}  # fmt: skip
 
 
 def relief_body(ground: str, bureau: Bureau, clears: Sequence[str] = ()) -> Json:
@@ -39,18 +50,35 @@ def relief_body(ground: str, bureau: Bureau, clears: Sequence[str] = ()) -> Json
             "effective_from": None, "clears": list(clears)}  # fmt: skip
 
 
-def match_relief(bureau: Bureau, conn: Connection, source: str, records: Sequence[ReliefRecord], pass_: int) -> Relief:
-    """Match new relief rows, and those that waited, with this bureau's own findings."""
-    relief = Relief()
-    known = sourcebook.known(conn, source, [one.row for one in records])
-    fresh = []
+def marks_of_state(
+    bureau: Bureau, conn: Connection, source: str, records: Sequence[FindingRecord], states: Mapping[str, str]
+) -> list[ReliefRecord]:
+    """Rows whose own state 当前状态 is a mark put it on their finding; any other state removes the mark it has made."""
+    before = sourcebook.known(conn, source, [f"state/{row}" for row in states])
+    marks = []
     for one in records:
-        row = known.get(one.row)
-        if row is None or row.digest != one.digest or row.status not in ("relief", "relief_waiting"):
-            fresh.append(_waiting_row(source, one))
-        relief.rows.append(_row(source, one.row, one.digest, row.status if row else "relief_waiting",
-                                row.finding if row else None, pass_))  # fmt: skip
-    everyone = fresh + [dict(row._mapping) for row in sourcebook.all_waiting(conn, source)]
+        state, name = states.get(one.row), f"state/{one.row}"
+        held = before[name].digest if name in before else ""
+        if state is None or state == held:
+            continue
+        kind = state if state in REMOVED_BY else REMOVED_BY.get(held)
+        if kind is not None:
+            key, body = one.body["key"], relief_body("row_state", bureau)
+            uscc = one.body["subject"]["uscc"]
+            marks.append(ReliefRecord(name, kind, "", kind, key["organ"], key["number"], uscc, body))
+    return marks
+
+
+def match_relief(
+    bureau: Bureau, conn: Connection, source: str, records: Sequence[ReliefRecord], pass_: int, began: str
+) -> Relief:
+    """Match new relief rows, and those that waited, with this bureau's own findings; ``began``: when they were read.
+
+    A penalty row that is revoked when it is first met never was a finding here: nothing waits for one.
+    """
+    relief, places = Relief(), {one.row: one.where for one in records}
+    everyone = _fresh(conn, source, records, pass_, relief)
+    everyone += [dict(row._mapping) for row in sourcebook.all_waiting(conn, source)]
     if not everyone:
         return relief
     own = bureau.logs.state(conn, bureau.origin).id
@@ -58,48 +86,72 @@ def match_relief(bureau: Bureau, conn: Connection, source: str, records: Sequenc
     for finding in register.findings_by_number(conn, {one["number"] for one in everyone}):
         if finding.log == own:
             found.setdefault((finding.organ, finding.number, finding.uscc), []).append(finding)
-    seen: set[str] = set()
+    once: dict[str, Json] = {}
     for one in everyone:
-        if one["row"] in seen:
-            continue
-        seen.add(one["row"])
+        once.setdefault(one["row"], one)
+    for one in once.values():
         findings = found.get((one["organ"], one["number"], one["uscc"]), [])
+        if not findings and one["row"] in places and not one["row"].startswith("relief/"):
+            relief.rows.append(_row(source, one["row"], one["digest"], CLOSED, None, pass_))
+            continue
         if not findings:
             relief.waiting.append(one)
             relief.desk.append(_early(source, one))
             continue
         for finding in findings:  # one number with two dates: relief is for all of them
-            relief.said += _say(bureau, conn, one, finding)
+            said = _say(bureau, conn, one, finding)
+            relief.said += len(said)
+            relief.origins += [
+                {"idx": entry.index, "source": source, "row": one["row"], "place": places.get(one["row"], ""),
+                 "digest": one["digest"], "read_at": began} for entry in said
+            ]  # fmt: skip
         relief.met.append(one["row"])
         relief.rows.append(_row(source, one["row"], one["digest"], "relief", findings[0].leaf, pass_))
+    origins.add_provenance(conn, relief.origins)
     desk.clear(conn, "relief_waiting", [f"{source}/{row}" for row in relief.met], bureau.now_text())
     return relief
 
 
-def _say(bureau: Bureau, conn: Connection, one: Json, finding: Finding) -> int:
+def _fresh(conn: Connection, source: str, records: Sequence[ReliefRecord], pass_: int, relief: Relief) -> list[Json]:
+    """Relief rows that are new or changed; the others were said or wait already."""
+    known = sourcebook.known(conn, source, [one.row for one in records])
+    fresh = []
+    for one in records:
+        row = known.get(one.row)
+        if row is None or row.digest != one.digest or row.status not in ("relief", "relief_waiting", CLOSED):
+            fresh.append(_waiting_row(source, one))
+        else:
+            relief.unchanged += 1
+        relief.rows.append(_row(source, one.row, one.digest, row.status if row else "relief_waiting",
+                                row.finding if row else None, pass_))  # fmt: skip
+    return fresh
+
+
+def _say(bureau: Bureau, conn: Connection, one: Json, finding: Finding) -> list[Appended]:
     """Say one relief row about one finding; what is adverse is said only where there is a mark to clear."""
     body = orjson.loads(one["body"])
     if one["kind"] in CLEARS:
         events = register.relief_of(conn, [finding.leaf]).get(finding.leaf, ())
         body["clears"] = [event.leaf.hex() for event in events if event.kind in CLEARS[one["kind"]]]
         if not body["clears"]:
-            return 0
-    say_own(bureau, conn, [(one["kind"], finding, body)])
-    return 1
+            return []
+    return say_own(bureau, conn, [(one["kind"], finding, body)])
 
 
-def say_own(bureau: Bureau, conn: Connection, said: Sequence[tuple[str, Finding, Json]]) -> None:
+def say_own(bureau: Bureau, conn: Connection, said: Sequence[tuple[str, Finding, Json]]) -> list[Appended]:
     """Say relief or marks about this bureau's own findings, and note them at once: what follows may clear them."""
     own = bureau.origin
     sayings = [Saying(kind, Ref(own, row.id, row.leaf.hex()), body) for kind, row, body in said]
     log = bureau.logs.state(conn, own).id
+    appended = record(bureau, conn, sayings)
     rows = [
         {"leaf": entry.leaf_hash, "finding": row.leaf, "kind": kind, "log": log, "idx": entry.index,
          "at_day": day_of_text(entry.at).isoformat(), "effective_from": body["effective_from"],
          "clears": orjson.dumps(body["clears"]).decode()}
-        for (kind, row, body), entry in zip(said, record(bureau, conn, sayings), strict=True)
+        for (kind, row, body), entry in zip(said, appended, strict=True)
     ]  # fmt: skip
     register.add_relief(conn, rows)
+    return appended
 
 
 def _waiting_row(source: str, one: ReliefRecord) -> Json:

@@ -80,6 +80,18 @@ def same_decision(row: Finding, body: Json) -> bool:
     return row.natural_key == known and row.uscc == uscc and row.place == body["place"]
 
 
+def changed_fields(before: Json, after: Json, within: str = "") -> list[str]:
+    """Names of the fields in which two bodies differ, ``ends.publicity``; never what stands in them."""
+    names = []
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name), after.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            names += changed_fields(old, new, f"{within}{name}.")
+        elif old != new:
+            names.append(within + name)
+    return names
+
+
 def amendment_mark(log: int, idx: int, leaf: bytes, finding: bytes, day: dt.date) -> Json:
     """The suspension by an amendment that is not put in force."""
     return {"leaf": leaf, "finding": finding, "kind": AMENDED, "log": log, "idx": idx, "at_day": day.isoformat(),

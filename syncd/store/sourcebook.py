@@ -72,6 +72,13 @@ def post(conn: Connection, name: str, value: Json) -> None:
     bulk_upsert(conn, board, [{"name": name, "value": orjson.dumps(value).decode()}], ("name",), ("value",))
 
 
+def read_one(conn: Connection, name: str) -> Json:
+    """One status value; empty where there is none."""
+    value = conn.execute(select(board.c.value).where(board.c.name == name)).scalar_one_or_none()
+    found: Json = orjson.loads(value) if value is not None else {}
+    return found
+
+
 def read_board(conn: Connection) -> dict[str, Json]:
     """All status values."""
     return {name: orjson.loads(value) for name, value in conn.execute(select(board))}
