@@ -146,6 +146,11 @@ def load(folder: Path) -> Keyring:
     )
 
 
+def load_node_key(folder: Path) -> bytes:
+    """The key that opens the vault, and no key that signs; raises as ``load`` does."""
+    return _read_private(folder / "node.key")
+
+
 def _read_private(path: Path) -> bytes:
     try:
         mode = path.stat().st_mode

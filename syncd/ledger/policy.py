@@ -3,32 +3,84 @@
 A policy names logs, witnesses, groups of them and one quorum. Here the witnesses of a log are the receipt
 keys of all members, its owner's included; with "all" a satisfied checkpoint is *final* (定局): everybody has
 stored it.
+
+A policy may carry the history of a log's keys: several ``log`` lines of one name are its keys one after the other.
+Two kinds of comment lines narrow it, which other readers of the format skip:
+
+* ``#: key <name>+<id> <origin> <first> <last or ->``: this key's lines count on that log's sizes first to last only;
+* ``#: sealed <origin> <size> <root> <successor or ->``: the log ends there (封存); nothing above is taken, and no
+  other root at that size.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from syncd.ledger.canonical import FormatError
-from syncd.ledger.checkpoint import parse_checkpoint
+from syncd.ledger.canonical import FormatError, hash_of_base64
+from syncd.ledger.checkpoint import Checkpoint, parse_checkpoint, parse_size
 from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, Note, NoteVerifier, verify_note
 
 NONE = "none"
 """The predefined quorum that needs no cosignature."""
 
+HISTORY = "#:"
+"""Begins a line of the keys' history; a comment to other readers."""
+
 _BLANKS = re.compile("[ \t]+")  # str.split() also splits on U+00A0, U+3000 and other blanks
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _THRESHOLD = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
+_KEY_NAME = re.compile(r"[^\s+]+\+[0-9a-f]{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The sizes of ``origin`` on which a key's lines count, both inclusive; ``last`` None: to this day."""
+
+    origin: str
+    first: int = 0
+    last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Where a log ended, with which root (32 bytes), and the origin of the log that goes on, if one does."""
+
+    size: int
+    root: bytes
+    successor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A parsed policy. ``groups`` maps a name to its threshold and its members, witnesses or groups."""
+    """A parsed policy.
+
+    ``groups`` maps a name to its threshold and its members, witnesses or groups; ``spans`` a key (``name+id``) to
+    where its lines count, for keys that do not count everywhere; ``sealed`` an origin to its end.
+    """
 
     logs: list[NoteVerifier] = field(default_factory=list)
     witnesses: dict[str, NoteVerifier] = field(default_factory=dict)
     groups: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
     quorum: str = NONE
+    spans: dict[str, list[Span]] = field(default_factory=dict)
+    sealed: dict[str, Sealed] = field(default_factory=dict)
+
+    def counts(self, key: NoteVerifier, checkpoint: Checkpoint) -> bool:
+        """Whether lines of ``key`` count on this checkpoint by the keys' history."""
+        spans = self.spans.get(key_name(key))
+        return spans is None or any(
+            span.origin == checkpoint.origin
+            and span.first <= checkpoint.size
+            and (span.last is None or checkpoint.size <= span.last)
+            for span in spans
+        )
+
+    def beyond_seal(self, checkpoint: Checkpoint) -> bool:
+        """Whether this log was sealed below the checkpoint, or at its size with another root."""
+        end = self.sealed.get(checkpoint.origin)
+        if end is None:
+            return False
+        return checkpoint.size > end.size or (checkpoint.size == end.size and checkpoint.root != end.root)
 
 
 def parse_policy(data: bytes) -> Policy:
@@ -42,7 +94,7 @@ def parse_policy(data: bytes) -> Policy:
     policy, quorums = Policy(), list[str]()
     for number, line in enumerate(text.split("\n"), 1):
         words = _BLANKS.split(line.strip(" \t"))
-        if words == [""] or words[0].startswith("#"):
+        if words == [""] or (words[0].startswith("#") and words[0] != HISTORY):
             continue
         try:
             _take_line(policy, quorums, words)
@@ -50,7 +102,7 @@ def parse_policy(data: bytes) -> Policy:
             raise FormatError(f"Line {number} of the policy: {error}") from error
     if len(quorums) != 1:
         raise FormatError("A policy needs exactly one quorum line.")
-    return Policy(policy.logs, policy.witnesses, policy.groups, quorums[0])
+    return replace(policy, quorum=quorums[0])
 
 
 def satisfied(policy: Policy, note: Note) -> bool:
@@ -59,11 +111,19 @@ def satisfied(policy: Policy, note: Note) -> bool:
     Raises FormatError if the text is no three-line checkpoint, BadSignature if a line of a key of the policy
     does not verify. A policy without logs is never satisfied.
     """
-    origin = parse_checkpoint(note.text).origin
-    signers = [log for log in policy.logs if log.name == origin and _signed(log, note)]
+    return signed_by_log(policy, note) and not lacking(policy, note)
+
+
+def signed_by_log(policy: Policy, note: Note) -> bool:
+    """Whether a key of the log itself, good at this size, signed ``note``, and no seal stands below it.
+
+    Raises FormatError, BadSignature as ``satisfied`` does.
+    """
+    checkpoint = parse_checkpoint(note.text)
+    signers = [log for log in policy.logs if log.name == checkpoint.origin and _signed(log, note)]
     for log in signers:
         verify_note(note, log)
-    return bool(signers) and _reached(policy, policy.quorum, set(cosigners(policy, note)))
+    return any(policy.counts(log, checkpoint) for log in signers) and not policy.beyond_seal(checkpoint)
 
 
 def cosigners(policy: Policy, note: Note) -> dict[str, int]:
@@ -71,12 +131,37 @@ def cosigners(policy: Policy, note: Note) -> dict[str, int]:
 
     Raises BadSignature if a line of a witness of the policy does not verify.
     """
+    checkpoint = parse_checkpoint(note.text)
     times = {name: verify_note(note, key) for name, key in policy.witnesses.items() if _signed(key, note)}
-    return {name: time for name, time in times.items() if time is not None}
+    return {
+        name: time
+        for name, time in times.items()
+        if time is not None and policy.counts(policy.witnesses[name], checkpoint)
+    }
+
+
+def lacking(policy: Policy, note: Note) -> list[str]:
+    """Whose lines are missing for the quorum, by the policy's names; empty if ``note`` is final.
+
+    Raises BadSignature as ``cosigners`` does.
+    """
+    signed = set(cosigners(policy, note))
+    if _reached(policy, policy.quorum, signed):
+        return []
+    members = policy.groups[policy.quorum][1] if policy.quorum in policy.groups else [policy.quorum]
+    return [name for name in members if not _reached(policy, name, signed)]
+
+
+def key_name(key: NoteVerifier) -> str:
+    """``name+id`` of a key, as the history's lines name it."""
+    return f"{key.name}+{key.key_id.hex()}"
 
 
 def format_policy(log_vkey: str, witnesses: Mapping[str, str], threshold: int | None = None) -> bytes:
-    """Return one log's policy: ``witnesses`` maps a name to a vkey; ``threshold`` of them, None for all."""
+    """Return one log's policy: ``witnesses`` maps a name to a vkey; ``threshold`` of them, None for all.
+
+    ``syncd.ledger.trust`` writes the policy of several logs, with the history of their keys.
+    """
     count = "all" if threshold is None else str(threshold)
     lines = [f"log {log_vkey}", *(f"witness {name} {vkey}" for name, vkey in witnesses.items())]
     lines += [f"group members {count} {' '.join(witnesses)}", "quorum members"] if witnesses else ["quorum none"]
@@ -114,8 +199,18 @@ def _take_line(policy: Policy, quorums: list[str], words: list[str]) -> None:
             if name != NONE and name not in policy.witnesses and name not in policy.groups:
                 raise FormatError("the quorum is not defined above.")
             quorums.append(name)
+        case ["#:", "key", name, origin, first, last]:
+            if not _KEY_NAME.fullmatch(name):
+                raise FormatError("the key is not named as name+id.")
+            span = Span(origin, parse_size(first), None if last == "-" else parse_size(last))
+            policy.spans.setdefault(name, []).append(span)
+        case ["#:", "sealed", origin, size, root, successor]:
+            if origin in policy.sealed:
+                raise FormatError("the log is sealed above already.")
+            end = Sealed(parse_size(size), hash_of_base64(root), None if successor == "-" else successor)
+            policy.sealed[origin] = end
         case _:
-            raise FormatError("it is no log, witness, group or quorum line.")
+            raise FormatError("it is no log, witness, group, quorum or history line.")
 
 
 def _key(vkey: str, kind: int, others: Iterable[NoteVerifier]) -> NoteVerifier:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from syncd.errors import Stop
 from syncd.ledger.entry import format_time
+from syncd.ledger.notes import format_note, parse_note
 from syncd.store.bulk import execute, marks
 
 _LOG = "(SELECT id FROM logs WHERE origin = ?)"
@@ -133,6 +134,28 @@ def countersigned_by_all(conn: Connection, origin: str) -> dict[str, int]:
     """The largest size that each member has countersigned, by member's code."""
     found = execute(conn, f"SELECT member, max(size) FROM cosignatures WHERE log = {_LOG} GROUP BY member", (origin,))
     return {str(member): int(size) for member, size in found}
+
+
+def final_size(conn: Connection, origin: str, members: int) -> int:
+    """The newest signed size at which ``members`` members have countersigned, 0 if there is none."""
+    size = execute(
+        conn,
+        f"SELECT s.size FROM cosignatures s JOIN checkpoints c ON c.log = s.log AND c.size = s.size "
+        f"WHERE s.log = {_LOG} AND c.note IS NOT NULL GROUP BY s.size HAVING count(*) >= ? "
+        "ORDER BY s.size DESC LIMIT 1",
+        (origin, members),
+    ).scalar_one_or_none()
+    return 0 if size is None else int(size)
+
+
+def full_note(conn: Connection, origin: str, size: int) -> bytes | None:
+    """The note of a listed size with every member's line held for it; None if it is not signed."""
+    listed = checkpoint(conn, origin, size)
+    if listed is None or listed.note is None:
+        return None
+    note = parse_note(listed.note)
+    lines = [one.line for one in cosignatures(conn, origin, size) if one.line not in note.lines]
+    return format_note(note.text, [*note.lines, *lines])
 
 
 def _row(row: Any) -> CheckpointRow:

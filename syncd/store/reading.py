@@ -99,6 +99,11 @@ def entries_about(conn: Connection, refs: Collection[Ref]) -> list[EntryRow]:
     return [row for row in rows if (row.ref_id, row.ref) in wanted]
 
 
+def by_id(conn: Connection, ids: Collection[str]) -> list[EntryRow]:
+    """The entries of all logs with these UUIDs; several logs may hold the same bytes."""
+    return _by_uuid(conn, "e.id", {uuid_bytes(one) for one in ids})
+
+
 def by_leaf(conn: Connection, origin: str, leaf_hashes: Collection[bytes]) -> list[EntryRow]:
     """The entries of one log with these leaf hashes, newest first.
 

@@ -1,0 +1,76 @@
+"""A node's logs opened for proving 举证: for reading, with their disclosures, beside a running daemon or without one.
+
+Unlike a plain question this opens the vault, and so reads the node's key; it takes no lock and loads no key that signs.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from syncd import keyring
+from syncd.agreement.member import Member
+from syncd.agreement.model import Agreement
+from syncd.errors import NeedsPerson
+from syncd.ledger.policy import Policy, parse_policy
+from syncd.ledger.trust import TrustedKey, TrustedMember, format_trust
+from syncd.reading import open_books
+from syncd.settings import Settings
+from syncd.store.checkpoints import final_size
+from syncd.store.logs import Logs
+from syncd.store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What proofs are made of: the node's logs with their vault, and the trust policy of its agreement."""
+
+    code: str
+    agreement: Agreement
+    trust: bytes
+    logs: Logs
+
+    @property
+    def policy(self) -> Policy:
+        """The trust policy, parsed."""
+        return parse_policy(self.trust)
+
+    def origin_of(self, log: str, origins: Sequence[str]) -> str:
+        """The log that a person names by its origin or by its member's code. Raises NeedsPerson."""
+        found = [origin for origin in origins if log in (origin, origin.split("/")[1])]
+        if not found:
+            raise NeedsPerson(f"No log {log} is held here; there are {', '.join(origins)}.")
+        return found[-1]
+
+    def best_size(self, conn: Connection, origin: str) -> int:
+        """The newest final size of a log; the newest signed one if none is final yet; 0 if nothing is signed."""
+        final = final_size(conn, origin, len(self.agreement.members))
+        newest = self.logs.newest(conn, origin)
+        return final or (newest.size if newest is not None else 0)
+
+
+@contextmanager
+def open_evidence(settings: Settings) -> Iterator[Evidence]:
+    """Open the logs of the node these settings describe. Raises ``NeedsPerson`` if it has never run."""
+    with open_books(settings) as books:
+        vault = Vault(settings.data / settings.store.keys, keyring.load_node_key(settings.data / "keys"))
+        try:
+            trust = trust_text(books.agreement, books.members)
+            yield Evidence(books.code, books.agreement, trust, Logs(books.store, vault))
+        finally:
+            vault.close()
+
+
+def trust_text(agreement: Agreement, members: Mapping[str, Member]) -> bytes:
+    """The trust policy of an agreement from its members' files. Raises ``NeedsPerson`` if one is not held."""
+    missing = [code for code in agreement.members if code not in members]
+    if missing:
+        raise NeedsPerson(
+            f"The member files of {', '.join(missing)} are not held; without their keys nothing is proven."
+        )
+    trusted = [
+        TrustedMember(code, [TrustedKey(members[code].log_vkey)], [TrustedKey(members[code].receipt_vkey)])
+        for code in agreement.members
+    ]
+    return format_trust(trusted, title=f"trust policy 信任策略 of {agreement.id}: C2SP tlog-policy")

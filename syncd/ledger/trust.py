@@ -1,0 +1,90 @@
+"""The trust policy of an agreement (信任策略): one small text by which all its members' logs are verified offline.
+
+It is a C2SP tlog-policy: a ``log`` line for each key of each log, a ``witness`` line for each receipt key, and a group
+of all members with its quorum, "all" by default (LEDGER §1, §6). Who verifies needs nothing else from a bureau, so it
+is handed over once and compared by its fingerprint, as member files are.
+
+It carries the history of keys: a member with two receipt keys is a group of its own of which any line is enough; a key
+that counts on some sizes only, and a log that ended, stand in lines that other readers skip (``syncd.ledger.policy``).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from syncd.ledger.canonical import b64
+from syncd.ledger.notes import NoteVerifier
+from syncd.ledger.policy import HISTORY, Policy, Sealed, Span, key_name, parse_policy
+
+MEMBERS = "members"
+"""The policy's name of the group of all members."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A public key as vkey; ``spans``: where alone its lines count, empty for everywhere."""
+
+    vkey: str
+    spans: Sequence[Span] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedMember:
+    """A member by its code: the keys of its log or logs, and its receipt keys, oldest first."""
+
+    code: str
+    logs: Sequence[TrustedKey]
+    receipts: Sequence[TrustedKey]
+    sealed: Mapping[str, Sealed] = field(default_factory=dict)
+
+
+def format_trust(members: Sequence[TrustedMember], threshold: int | None = None, title: str = "") -> bytes:
+    """Return the policy's text; ``threshold`` of the members, None for all. Raises FormatError.
+
+    ``title`` stands in its first line, as a comment.
+    """
+    lines = [f"# {title}"] if title else []
+    lines += [f"log {key.vkey}" for member in members for key in member.logs]
+    for member in members:
+        lines += _receipts(member)
+    count = "all" if threshold is None else str(threshold)
+    lines += [f"group {MEMBERS} {count} {' '.join(member.code for member in members)}", f"quorum {MEMBERS}"]
+    lines += _history(members)
+    data = "".join(f"{line}\n" for line in lines).encode()
+    parse_policy(data)
+    return data
+
+
+def fingerprint(policy: bytes) -> str:
+    """SHA-256 of a policy's text as sixteen groups of four hex digits, to be compared over the telephone."""
+    digits = sha256(policy).hexdigest()
+    return "-".join(digits[at : at + 4] for at in range(0, len(digits), 4))
+
+
+def origins(policy: Policy) -> list[str]:
+    """The logs of a policy by their names, each once, in its order."""
+    return list(dict.fromkeys(log.name for log in policy.logs))
+
+
+def _receipts(member: TrustedMember) -> list[str]:
+    if len(member.receipts) == 1:
+        return [f"witness {member.code} {member.receipts[0].vkey}"]
+    names = [f"{member.code}.{number}" for number in range(1, len(member.receipts) + 1)]
+    lines = [f"witness {name} {key.vkey}" for name, key in zip(names, member.receipts, strict=True)]
+    return [*lines, f"group {member.code} any {' '.join(names)}"]
+
+
+def _history(members: Iterable[TrustedMember]) -> list[str]:
+    lines = []
+    for member in members:
+        for key in (*member.logs, *member.receipts):
+            name = key_name(NoteVerifier.parse(key.vkey))
+            for span in key.spans:
+                lines.append(f"{HISTORY} key {name} {span.origin} {span.first} {_or_dash(span.last)}")
+        for origin, end in member.sealed.items():
+            lines.append(f"{HISTORY} sealed {origin} {end.size} {b64(end.root)} {_or_dash(end.successor)}")
+    return lines
+
+
+def _or_dash(value: object) -> str:
+    return "-" if value is None else str(value)
