@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from syncd.cli.verdict_words import Language
     from syncd.evidence.prove import Made
     from syncd.ledger.bundle import Bundle
-    from syncd.ledger.verdict import Fault, Proven, Verdict
+    from syncd.ledger.steps import Fault, Proven, Verdict
 
 Json = dict[str, Any]
 

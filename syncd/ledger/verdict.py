@@ -16,20 +16,20 @@ policy: what the bundle says of itself decides nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
 from syncd.errors import Refuse
-from syncd.ledger.bundle import ABSENT, ERASED, NONE, PARTIAL, PRESENT, WITHHELD, Bundle, BundleRecord, Known
+from syncd.ledger.bundle import ABSENT, ERASED, NONE, PARTIAL, PRESENT, WITHHELD, Bundle, Known
 from syncd.ledger.canonical import FormatError, Json
-from syncd.ledger.checkpoint import Checkpoint, parse_checkpoint
+from syncd.ledger.checkpoint import parse_checkpoint
 from syncd.ledger.disclosure import open_disclosure, open_items
 from syncd.ledger.entry import KINDS, Entry, MeaningError, parse_entry
-from syncd.ledger.notes import BadSignature, Note, parse_note
+from syncd.ledger.notes import BadSignature, parse_note
 from syncd.ledger.policy import Policy, cosigners, lacking, signed_by_log
 from syncd.ledger.proof import parse_proof
-from syncd.ledger.tree import ProofError, leaf_hash, verify_inclusion
+from syncd.ledger.steps import Fault, Proven, Step, Verdict
+from syncd.ledger.tree import ProofError, verify_inclusion
 
 STEPS: Final = (
     "form",
@@ -45,64 +45,6 @@ STEPS: Final = (
 _NOTES_KEPT = 64
 CheckBody = Callable[[str, Json], None]
 """Raises for a body that is not of the form of its kind; the exception's ``reason`` is a code."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with, or to be known of, one record: its number from 1, its place ``<origin>:<index>``, a code."""
-
-    record: int
-    place: str
-    code: str
-    detail: str = ""
-
-
-@dataclass(slots=True)
-class Step:
-    """One numbered step: how many records it looked at, what is wrong, and what is only worth knowing."""
-
-    number: int
-    code: str
-    checked: int = 0
-    faults: list[Fault] = field(default_factory=list)
-    notes: list[Fault] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Proven:
-    """One record as far as it was read; ``lines`` are the countersigning members with their Unix seconds."""
-
-    number: int
-    place: str
-    record: BundleRecord
-    checkpoint: Checkpoint | None = None
-    note: Note | None = None
-    index: int = 0
-    proof: Sequence[bytes] = ()
-    lines: Mapping[str, int] = field(default_factory=dict)
-    lacking: Sequence[str] = ()
-    entry: Entry | None = None
-    body: Json | None = None
-    items: Sequence[Json | None] = ()
-    sound: bool = True
-
-    @property
-    def hash(self) -> bytes:
-        """The leaf's hash."""
-        return leaf_hash(self.record.leaf)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """All steps, and the records; ``ok`` if no step found a fault."""
-
-    steps: Sequence[Step]
-    records: Sequence[Proven]
-
-    @property
-    def ok(self) -> bool:
-        """Whether the bundle proves what it holds."""
-        return not any(step.faults for step in self.steps)
 
 
 def verify_bundle(bundle: Bundle, policy: Policy, check_body: CheckBody) -> Verdict:

@@ -20,8 +20,9 @@ from syncd.ledger.bundle import Bundle, BundleRecord, format_bundle, parse_bundl
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.policy import parse_policy
 from syncd.ledger.proof import parse_proof, verify_proof
+from syncd.ledger.steps import Verdict
 from syncd.ledger.tree import leaf_hash
-from syncd.ledger.verdict import Verdict, verify_bundle
+from syncd.ledger.verdict import verify_bundle
 
 NOW = dt.datetime(2026, 11, 22, 4, 0, tzinfo=dt.UTC)
 
