@@ -7,8 +7,11 @@ Normative documents 规范性文件 and mere mentions never suffice, however man
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Literal
 
-from syncd.agreement.model import Agreement, LegalBasis
+from syncd.agreement.kinds import MeasureKind
+from syncd.agreement.law import Doubt, LegalBasis
+from syncd.agreement.model import Agreement, Measure
 
 SUFFICIENT_KINDS = (
     "law",
@@ -20,6 +23,10 @@ SUFFICIENT_KINDS = (
 """In the order in which they are cited; a ``normative_document`` is not among them."""
 
 SUFFICIENT_STRENGTHS = ("requires", "allows")
+ADVISED_ASPECTS = frozenset({"MKT", "IND"})
+
+Standing = Literal["carried", "doubtful", "without_basis", "advised"]
+"""有依据; 存疑: an article is there and open to challenge; 无依据: no effect; 建议: advice, which needs none."""
 
 
 def bases_in_force(
@@ -37,6 +44,32 @@ def bases_in_force(
         if subject_type is None or subject_type in row.subject_types
     ]
     return sorted(rows, key=_citing_order)
+
+
+def doubts_of(agreement: Agreement, measure: str, region: str, subject_type: str | None = None) -> list[Doubt]:
+    """What was found wrong with the law behind the measure in the region 依据存疑、无依据; shown, never deciding."""
+    return [
+        one
+        for one in agreement.doubts
+        if one.measure == measure
+        and region in (one.regions or (region,))
+        and (subject_type is None or subject_type in (one.subject_types or (subject_type,)))
+    ]
+
+
+def standing_of(agreement: Agreement, measure: str, region: str, day: date, subject_type: str) -> Standing:
+    """How the measure stands in law for a type of organisation in the region on the day, as it is shown everywhere."""
+    if kind_of(agreement.measures[measure]) == "advisory":
+        return "advised"
+    if not bases_in_force(agreement, measure, region, day, subject_type):
+        return "without_basis"
+    doubts = doubts_of(agreement, measure, region, subject_type)
+    return "doubtful" if any(one.standing == "doubtful" for one in doubts) else "carried"
+
+
+def kind_of(measure: Measure) -> MeasureKind:
+    """约束、裁量、建议: what is asked of the market or an industry is advice, whatever the row says."""
+    return "advisory" if measure.aspect in ADVISED_ASPECTS else measure.kind
 
 
 def measures_with_basis(agreement: Agreement, region: str, day: date) -> frozenset[str]:

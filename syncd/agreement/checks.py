@@ -6,18 +6,25 @@ one sentence part that names file and field, so that all of them can be mended i
 
 from collections.abc import Iterable, Iterator
 
-from syncd.agreement.model import Agreement, LegalBasis, LocalCode, Region, Rule
+from syncd.agreement.bases import ADVISED_ASPECTS
+from syncd.agreement.checks_conditions import condition_faults
+from syncd.agreement.law import Doubt, LegalBasis, Regime
+from syncd.agreement.local import LocalCode, Region, Rule
+from syncd.agreement.model import Agreement, Criterion, Repeated
 
 
 def faults_of(agreement: Agreement) -> Iterator[str]:
     """All contradictions between the files, in the order of the files; none for a sound agreement."""
     yield from _member_faults(agreement)
-    for code, criterion in agreement.criteria.items():
-        if criterion.outside and criterion.status == "confirmed":
-            yield f"criteria.toml, criterion {code}, field outside: a confirmed criterion is inside"
+    for criterion in agreement.criteria.values():
+        yield from _criterion_faults(agreement, criterion)
+    yield from _circles(agreement)
     yield from _measure_faults(agreement)
     for basis in agreement.bases.values():
         yield from _basis_faults(agreement, basis)
+    for doubt in agreement.doubts:
+        yield from _doubt_faults(agreement, doubt)
+    yield from _publicity_faults(agreement)
     for region in agreement.regions.values():
         yield from _region_faults(agreement, region)
 
@@ -30,6 +37,31 @@ def _member_faults(agreement: Agreement) -> Iterator[str]:
     yield from (f"regions/{code}.toml is of no member" for code in sorted(regions - members))
 
 
+def _criterion_faults(agreement: Agreement, criterion: Criterion) -> Iterator[str]:
+    where = f"criteria.toml, criterion {criterion.code}, field"
+    if criterion.outside and criterion.status == "confirmed":
+        yield f"{where} outside: a confirmed criterion is inside"
+    if isinstance(criterion.aggregate, Repeated):
+        yield from _unknown(f"{where} aggregate.among", criterion.aggregate.among, agreement.criteria)
+
+
+def _circles(agreement: Agreement) -> Iterator[str]:
+    """A criterion that counts findings of itself, by however many steps, would never come to an end."""
+    counted = {
+        code: set(criterion.aggregate.among) if isinstance(criterion.aggregate, Repeated) else set()
+        for code, criterion in agreement.criteria.items()
+    }
+    for code in counted:
+        reached, waiting = set[str](), list(counted[code])
+        while waiting:
+            step = waiting.pop()
+            if step not in reached:
+                reached.add(step)
+                waiting += counted.get(step, ())
+        if code in reached:
+            yield f"criteria.toml, criterion {code}, field aggregate.among: the criterion counts itself in a circle"
+
+
 def _measure_faults(agreement: Agreement) -> Iterator[str]:
     for code, measure in agreement.measures.items():
         where = f"measures.toml, measure {code}, field"
@@ -37,7 +69,7 @@ def _measure_faults(agreement: Agreement) -> Iterator[str]:
             yield f"{where} category: unknown"
         if measure.aspect not in agreement.aspects:
             yield f"{where} aspect: unknown"
-        if measure.aspect in ("MKT", "IND") and measure.kind != "advisory":
+        if measure.aspect in ADVISED_ASPECTS and measure.kind != "advisory":
             yield f"{where} kind: market and industry can only be advised"
         yield from _unknown(f"{where} regions", measure.regions or (), agreement.members)
 
@@ -53,11 +85,35 @@ def _basis_faults(agreement: Agreement, basis: LegalBasis) -> Iterator[str]:
         yield f"{where} valid_to: lies before valid_from"
 
 
+def _doubt_faults(agreement: Agreement, doubt: Doubt) -> Iterator[str]:
+    where = f"doubts.toml, {doubt.standing} {doubt.measure}, field"
+    yield from _unknown(f"{where} measure", (doubt.measure,), agreement.measures)
+    yield from _unknown(f"{where} regions", doubt.regions or (), agreement.members)
+
+
+def _publicity_faults(agreement: Agreement) -> Iterator[str]:
+    regimes = list(agreement.regimes.values())
+    for at, regime in enumerate(regimes):
+        where = f"publicity.toml, regime {regime.id}, field"
+        if regime.max_months < regime.min_months:
+            yield f"{where} max_months: less than min_months"
+        if regime.last is not None and regime.last < regime.first:
+            yield f"{where} last: lies before first"
+        for other in regimes[:at]:
+            if other.severity == regime.severity and _meet(other, regime):
+                yield f"{where} first: regime {other.id} holds for the same class on the same days"
+
+
+def _meet(one: Regime, other: Regime) -> bool:
+    return (one.last is None or other.first <= one.last) and (other.last is None or one.first <= other.last)
+
+
 def _region_faults(agreement: Agreement, region: Region) -> Iterator[str]:
     where = f"regions/{region.code}.toml,"
     yield from _unknown(f"{where} field responders", region.responders, agreement.measures)
     for local in region.local_codes.values():
         yield from _local_code_faults(f"{where} local code {local.code}, field", agreement, local)
+    yield from condition_faults(where, agreement, region)
     ids = [rule.id for rule in region.rules.values()]
     if len(set(ids)) < len(ids):
         yield f"{where} field rules.id: an id stands twice"
@@ -83,6 +139,8 @@ def _rule_faults(where: str, agreement: Agreement, region: Region, rule: Rule) -
         yield f"{where} criterion: unknown"
     elif criterion.outside and rule.mode != "review":
         yield f"{where} mode: a criterion outside the agreement always waits for review"
+    if rule.persons > 1 and rule.mode != "review":
+        yield f"{where} persons: only what waits for review is released by people"
     if len(set(rule.measures)) < len(rule.measures):
         yield f"{where} measures: a code stands twice"
     yield from _unknown(f"{where} measures", rule.measures, agreement.measures)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from syncd.agreement.model import Json
+from syncd.agreement.kinds import Json
 from syncd.agreement.relief import UNTOUCHED, ReliefState, off_on
 
 Standing = Literal["restricted", "noted", "clear"]

@@ -17,27 +17,17 @@ import orjson
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from syncd.agreement.checks import faults_of
-from syncd.agreement.model import (
-    Agreement,
-    Citation,
-    Code,
-    Criterion,
-    Json,
-    Label,
-    LegalBasis,
-    LocalCode,
-    Measure,
-    Region,
-    RegionCode,
-    Rule,
-    Words,
-)
+from syncd.agreement.kinds import STRICT, Code, Json, RegionCode, Words
+from syncd.agreement.law import Doubt, LegalBasis, PenaltyClass, Regime
+from syncd.agreement.local import Condition, LocalCode, Region, Rule, TestCase
+from syncd.agreement.model import Agreement, Citation, Criterion, Label, Measure
 from syncd.errors import NeedsPerson
 
 T = TypeVar("T")
 MEMBERS = "members/"
 _REGIONS = "regions/"
-_FILES = frozenset({"agreement.toml", "bases.toml", "criteria.toml", "measures.toml", "sources.toml"})
+_TABLES = ("bases", "criteria", "doubts", "measures", "publicity", "sources")
+_FILES = frozenset({"agreement.toml", *(f"{table}.toml" for table in _TABLES)})
 
 
 class AgreementError(NeedsPerson):
@@ -46,7 +36,7 @@ class AgreementError(NeedsPerson):
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
     version: Annotated[int, Field(ge=1)]
     title_zh: Words
@@ -60,7 +50,7 @@ class _Head:
 
 @dataclass(frozen=True, slots=True)
 class _RegionFile:
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     code: RegionCode
     name_zh: Words
     name_en: Words
@@ -69,6 +59,15 @@ class _RegionFile:
     local_codes: tuple[LocalCode, ...]
     rules: tuple[Rule, ...]
     responders: dict[Code, Words]
+    conditions: tuple[Condition, ...] = ()
+    cases: tuple[TestCase, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Publicity:
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    regimes: tuple[Regime, ...]
+    classes: tuple[PenaltyClass, ...]
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
@@ -89,6 +88,7 @@ def load_agreement(files: Mapping[str, bytes]) -> Agreement:
     shared = {path: data for path, data in files.items() if not path.startswith(MEMBERS)}
     _check_paths(shared)
     head = _one(_Head, "agreement.toml", _toml("agreement.toml", shared["agreement.toml"]))
+    publicity = _one(_Publicity, "publicity.toml", _toml("publicity.toml", shared["publicity.toml"]))
     agreement = Agreement(
         id=head.id,
         version=head.version,
@@ -104,6 +104,9 @@ def load_agreement(files: Mapping[str, bytes]) -> Agreement:
         measures=_rows(shared, "measures", Measure),
         bases=_rows(shared, "bases", LegalBasis, "id"),
         regions=_regions(shared),
+        doubts=_listed(shared, "doubts", Doubt),
+        regimes=_by_key("publicity.toml", "regimes", publicity.regimes, "id"),
+        classes=publicity.classes,
         note=head.note,
     )
     faults = tuple(faults_of(agreement))
@@ -145,7 +148,15 @@ def _region(path: str, data: bytes) -> Region:
         local_codes=_by_key(path, "local_codes", read.local_codes),
         rules=_by_key(path, "rules", read.rules, "criterion"),
         responders=MappingProxyType(read.responders),
+        conditions=_by_code(path, read.conditions),
+        cases=read.cases,
     )
+
+
+def _by_code(path: str, conditions: tuple[Condition, ...]) -> Mapping[str, tuple[Condition, ...]]:
+    _by_key(path, "conditions", conditions, "id")  # an id stands once
+    codes = dict.fromkeys(one.code for one in conditions)
+    return MappingProxyType({code: tuple(one for one in conditions if one.code == code) for code in codes})
 
 
 def _without_region(path: str, rule: Any) -> Json:
@@ -155,12 +166,15 @@ def _without_region(path: str, rule: Any) -> Json:
 
 
 def _rows(files: Mapping[str, bytes], table: str, model: type[T], key: str = "code") -> Mapping[str, T]:
+    return _by_key(f"{table}.toml", table, _listed(files, table, model), key)
+
+
+def _listed(files: Mapping[str, bytes], table: str, model: type[T]) -> tuple[T, ...]:
     path = f"{table}.toml"
     content = _toml(path, files[path])
     if content.keys() != {table}:
         raise _unusable(f"{path} holds other things than tables [[{table}]]")
-    rows = _checked(TypeAdapter(tuple[model, ...]), path, content[table], table)  # type: ignore[valid-type]
-    return _by_key(path, table, rows, key)
+    return _checked(TypeAdapter(tuple[model, ...]), path, content[table], table)  # type: ignore[valid-type]
 
 
 def _one(model: type[T], path: str, content: Json) -> T:

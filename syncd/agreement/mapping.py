@@ -3,9 +3,10 @@
 Verdict on one finding, in this order; the first that holds decides:
 
 1. the finding names no criterion, or one the agreement does not have → held ``unmapped``, or
-   ``not_severe`` where its own bureau's code list says that it is a plain record;
-2. its own bureau's code is not in the agreed list (``unmapped``) or stands there for another criterion
-   (``mapping_differs``) → held, unless a person released it;
+   ``not_severe`` where its own bureau's code list says that it is a plain record, or ``undetermined`` where that
+   list only proposes (``outcome``);
+2. its own bureau's code is not in the agreed list (``unmapped``), or stands there for another criterion, or the rule
+   by which its bureau confirmed a proposal gives another (``mapping_differs``) → held, unless a person released it;
 3. the organisation is of a type the criterion does not reach → held ``subject_type``;
 4. the criterion is a candidate 候选 → held ``candidate``;
 5. this region has no rule for it → held ``no_rule``;
@@ -13,31 +14,33 @@ Verdict on one finding, in this order; the first that holds decides:
    released it;
 7. measure by measure: a candidate, one not for this type or region, or one without a legal basis on the
    day never takes effect; market and industry can only be advised, and advice needs no basis;
-8. each runs from the day to the earliest of: the rule's months from the decision, the publicity end, the
-   end of the penalty's own effect, the end of its legal basis. What would have ended before the day is
-   dropped;
+8. each runs from the day to the earliest of: the rule's months from the decision, the longest the measure or its
+   basis allows from the same day, the publicity end, the longest publicity of its time, the end of the penalty's own
+   effect, the end of its legal basis. What would have ended before the day is dropped;
 9. nothing left → held ``nothing_in_force``; else imposed.
 
 A demonstration 演示 (``allow_candidates``) waives candidates (4, 7) and the missing basis (7), nothing
 else. Days are in Asia/Shanghai, inclusive at both ends.
 """
 
-import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Literal
 
-from syncd.agreement.bases import bases_in_force
-from syncd.agreement.model import Agreement, Criterion, Json, LocalCode, Measure, MeasureKind, Rule
+from syncd.agreement.bases import bases_in_force, kind_of
+from syncd.agreement.dates import months_later
+from syncd.agreement.kinds import Json, MeasureKind
+from syncd.agreement.local import LocalCode, Rule
+from syncd.agreement.model import Agreement, Criterion
+from syncd.agreement.outcome import map_local_code, outcome_of
+from syncd.agreement.publicity import longest_publicity
 
 Detail = tuple[str | None, str]
 """A measure's code (None: the finding as a whole) and the reason code why it does not take effect."""
 
 _PLANS, _VERDICTS = 4_096, 8_192  # a verdict is about 1 KB; findings of one day and kind share one
-_LAST_YEAR = 2999
-_ADVISED_ASPECTS = frozenset({"MKT", "IND"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class _Planned:
     responder: str
     basis: str | None
     basis_ends: date | None
+    months: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +87,6 @@ class _Plan:
     months: int
     measures: tuple[_Planned, ...]
     details: tuple[Detail, ...]
-
-
-def map_local_code(agreement: Agreement, region: str, code: str) -> LocalCode | None:
-    """What a bureau's own code 本地认定代码 means by the agreed list; None if region or code is not in it."""
-    known = agreement.regions.get(region)
-    return known.local_codes.get(code) if known else None
 
 
 def judge(
@@ -106,7 +104,8 @@ def judge(
     difference. ``released``: a person at this region's desk decided that it may follow. Raises
     ``KeyError`` for a region that is no member.
     """
-    ends = finding["ends"]
+    ends, grounds = finding["ends"], finding.get("grounds")
+    told = _told(agreement, finding, grounds, allow_candidates)
     return _verdict(
         agreement,
         region_code,
@@ -119,7 +118,30 @@ def judge(
         day,
         allow_candidates,
         released,
+        told,
     )
+
+
+def _told(agreement: Agreement, finding: Json, grounds: Json | None, demonstration: bool) -> str | None:
+    """What the code alone does not say: the criterion, or the kind of outcome; None where the code says all."""
+    region = agreement.regions.get(finding["place"])
+    if region is None:
+        return None
+    if grounds is not None:
+        return criterion_by(agreement, finding["place"], grounds["rule"]) or "unknown"
+    if finding["local_code"] not in region.conditions:
+        return None
+    found = outcome_of(agreement, finding, allow_candidates=demonstration)
+    return found.criterion if found.kind == "determined" else found.kind
+
+
+def criterion_by(agreement: Agreement, place: str, rule: str) -> str | None:
+    """The criterion that a rule of a place proposes: one of its conditions, or an aggregate criterion's own code."""
+    aggregate = agreement.criteria.get(rule)
+    if aggregate is not None:
+        return rule if aggregate.aggregate is not None else None
+    conditions = (one for listed in agreement.regions[place].conditions.values() for one in listed)
+    return next((one.criterion for one in conditions if one.id == rule and one.outcome == "proposed"), None)
 
 
 def _earliest(*days: str | None) -> str | None:
@@ -139,29 +161,43 @@ def _verdict(
     day: date,
     demonstration: bool,
     released: bool,
+    told: str | None,
 ) -> Judgement:
     local = map_local_code(agreement, place, local_code)
     if criterion is None or criterion not in agreement.criteria:  # step 1
-        plain = criterion is None and local is not None and not local.severe
-        return _hold("not_severe" if plain else "unmapped", (), demonstration)
-    if not released and (local is None or local.criterion != criterion):  # step 2
-        return _hold("unmapped" if local is None else "mapping_differs", (), demonstration)
+        return _hold(_plain(told, local, criterion), (), demonstration)
+    means = told if told is not None else local.criterion if local is not None else None
+    if not released and means != criterion:  # step 2
+        return _hold("unmapped" if local is None and told is None else "mapping_differs", (), demonstration)
     kind = subject_type or (local.subject_type if local else None)
     plan = _plan(agreement, region, criterion, kind, day, demonstration)  # steps 3 to 7
     if plan.reason is not None:
         return _hold(plan.reason, plan.details, demonstration)
     if plan.review and not released:
         return _hold("review", plan.details, demonstration)
-    last = _last_day(date.fromisoformat(decided_on), plan.months)  # step 8
+    return _impose(agreement, plan, date.fromisoformat(decided_on), stated_end, day, demonstration)
+
+
+def _plain(told: str | None, local: LocalCode | None, criterion: str | None) -> str:
+    """Step 1: why nothing follows from a record without a criterion of the agreement."""
+    if criterion is not None or (local is None and told is None):
+        return "unmapped"
+    if told is None:
+        return "unmapped" if local is None or local.severe else "not_severe"
+    return told if told in ("not_severe", "unmapped") else "undetermined"
+
+
+def _impose(
+    agreement: Agreement, plan: _Plan, decided: date, stated_end: str | None, day: date, demonstration: bool
+) -> Judgement:
+    last = min(months_later(decided, plan.months), longest_publicity(agreement, decided, demonstration))  # step 8
     if stated_end is not None:
         last = min(last, date.fromisoformat(stated_end))
-    return _impose(plan, last, day, demonstration)
-
-
-def _impose(plan: _Plan, last: date, day: date, demonstration: bool) -> Judgement:
     measures, ended = [], []
     for planned in plan.measures:
         to = min(last, planned.basis_ends) if planned.basis_ends else last
+        if planned.months is not None:
+            to = min(to, months_later(decided, planned.months))
         if to < day:
             ended.append((planned.id, "ended"))
             continue
@@ -222,14 +258,14 @@ def _obstacles(
             continue
         if measure.status == "candidate":
             yield code, "candidate"
-        needs_basis = _kind(measure) != "advisory"
+        needs_basis = kind_of(measure) != "advisory"
         if needs_basis and not bases_in_force(agreement, code, region, day, subject_type):
             yield code, "no_basis"
 
 
 def _planned(agreement: Agreement, region: str, code: str, subject_type: str, day: date) -> _Planned:
     measure = agreement.measures[code]
-    kind = _kind(measure)
+    kind = kind_of(measure)
     basis = next(iter(bases_in_force(agreement, code, region, day, subject_type)), None)
     return _Planned(
         id=code,
@@ -238,18 +274,5 @@ def _planned(agreement: Agreement, region: str, code: str, subject_type: str, da
         basis=basis.id if basis else None,
         # Advice needs no basis, so it does not end with one.
         basis_ends=basis.valid_to if basis and kind != "advisory" else None,
+        months=min(filter(None, (measure.max_months, basis.max_months if basis else None)), default=None),
     )
-
-
-def _kind(measure: Measure) -> MeasureKind:
-    return "advisory" if measure.aspect in _ADVISED_ASPECTS else measure.kind
-
-
-@lru_cache(_PLANS)
-def _last_day(decided_on: date, months: int) -> date:
-    """The same day ``months`` later, or that month's last, as 民法典 Art. 201-202 count (memory)."""
-    years, month = divmod(decided_on.month - 1 + months, 12)
-    year = decided_on.year + years
-    if year > _LAST_YEAR:  # a date that no decision has; the calendar ends soon after
-        return date(_LAST_YEAR, 12, 31)
-    return date(year, month + 1, min(decided_on.day, calendar.monthrange(year, month + 1)[1]))

@@ -13,8 +13,8 @@ from typing import Annotated, ClassVar
 import orjson
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from syncd.agreement.kinds import RegionCode
 from syncd.agreement.load import AgreementError
-from syncd.agreement.model import RegionCode
 
 _SCHEMA = "member/1.0"
 # Certificates and nothing else: a private key pasted along must not travel.

@@ -6,50 +6,22 @@ are in Asia/Shanghai, inclusive at both ends.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-Json = dict[str, Any]
-
-SubjectType = Literal["POLLUTER", "MONITORING_AGENCY", "AUTO_MONITOR_OPERATOR"]
-"""排污企业, 环境监测社会化服务机构, 污染源自动监控设施运维机构. Persons are no subjects here."""
-
-Status = Literal["confirmed", "candidate"]
-"""confirmed: quoted by a source on the agreement; candidate 候选: a reconstruction, never its text."""
-
-MeasureKind = Literal["binding", "discretionary", "advisory"]
-"""约束: an organ applies it; 裁量: weighed in a decision made anyway; 建议: may only be recommended."""
-
-Mode = Literal["automatic", "review"]
-"""review 人工复核: waits on the desk until a person releases it."""
-
-BasisKind = Literal[
-    "law",
-    "administrative_regulation",
-    "local_regulation",
-    "department_rule",
-    "central_policy",
-    "normative_document",
-]
-"""法律, 行政法规, 地方性法规, 部门规章, 中央政策; 规范性文件 never suffices alone (国办发〔2020〕49号)."""
-
-Strength = Literal["requires", "allows", "mentions"]
-"""应当, 可以 (or 鼓励, for private bodies), and a mention that gives no power."""
-
-RegionCode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
-Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$")]
-Words = Annotated[str, Field(min_length=1)]
-_STRICT = ConfigDict(extra="forbid", strict=True)
+from syncd.agreement.kinds import STRICT, Code, MeasureKind, RegionCode, Status, SubjectType, Words
+from syncd.agreement.law import Doubt, LegalBasis, PenaltyClass, Regime
+from syncd.agreement.local import Region
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
     """A name of the agreement's own order: an aspect 方面 or a category 类别 of measures."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     code: Code
     name_zh: Words
     name_en: Words
@@ -61,17 +33,68 @@ class Label:
 class Citation:
     """Where a provenance such as ``found: E4`` points to 出处."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     code: Code
     title: Words
     address: Words
 
 
 @dataclass(frozen=True, slots=True)
-class Criterion:
-    """A criterion of severe dishonesty 严重失信行为认定标准; ``outside`` = not one of the agreement's own."""
+class Repeated:
+    """累计: so many penalties of one organisation for one type of violation 违法行为类型 within a year.
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    ``window``: any twelve months, or one calendar year. ``scope``: the records of the bureau itself, or of all
+    members. ``among``: only findings of these criteria count; empty = every penalty does.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    kind: Literal["repeated"]
+    at_least: Annotated[int, Field(ge=2, le=20)]
+    window: Literal["rolling_12_months", "calendar_year"]
+    scope: Literal["own", "all"]
+    status: Status
+    provenance: Words
+    among: tuple[Code, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unperformed:
+    """逾期未履行: three clocks have run out: performance, reconsideration 复议 and lawsuit 诉讼.
+
+    The last two count from the day of service 送达 (行政复议法 Art. 20, 行政诉讼法 Art. 46).
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    kind: Literal["unperformed"]
+    reconsideration_days: Annotated[int, Field(ge=1, le=366)]
+    lawsuit_months: Annotated[int, Field(ge=1, le=24)]
+    status: Status
+    provenance: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """关联: the decision names another one, by which another organisation was penalised."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    kind: Literal["linked"]
+    scope: Literal["own", "all"]
+    status: Status
+    provenance: Words
+
+
+Aggregate = Repeated | Unperformed | Linked
+"""What makes a criterion of several facts 累计标准; it only ever proposes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A criterion of severe dishonesty 严重失信行为认定标准; ``outside`` = not one of the agreement's own.
+
+    ``aggregate``: it can be proposed from several facts; a bureau's own determination needs none of them.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     code: Code
     name_zh: Words
     name_en: Words
@@ -81,6 +104,7 @@ class Criterion:
     outside: bool = False
     evidence_zh: str = ""
     note: str = ""
+    aggregate: Annotated[Aggregate, Field(discriminator="kind")] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +113,10 @@ class Measure:
 
     ``regions`` None = all members. ``persons``: the source also names acts on persons, which are never
     carried. ``responder``: departments by their usual names; which one acts in a region stands in
-    ``Region.responders``.
+    ``Region.responders``. ``max_months``: the longest it may last, from the day of the decision.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     code: Code
     category: Code
     aspect: Code
@@ -106,70 +130,8 @@ class Measure:
     provenance: Words
     regions: tuple[RegionCode, ...] | None = None
     outside: bool = False
+    max_months: Annotated[int, Field(ge=1, le=60)] | None = None
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LegalBasis:
-    """One article that was read 法律依据; ``region`` None = all, ``valid_to`` None = no end known."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
-    id: Code
-    measure: Code
-    subject_types: Annotated[tuple[SubjectType, ...], Field(min_length=1)]
-    instrument: Words
-    kind: BasisKind
-    strength: Strength
-    valid_from: date
-    condition_zh: Words
-    provenance: Annotated[str, Field(pattern=r"^read: .")]
-    region: RegionCode | None = None
-    valid_to: date | None = None
-    article: str | None = None
-    quote_zh: str = ""
-    condition_en: str = ""
-    max_duration: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LocalCode:
-    """A bureau's own code of a determination 本地认定代码; no criterion where it is not severe."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
-    code: Code
-    subject_type: SubjectType
-    meaning_zh: Words
-    severe: bool
-    status: Literal["confirmed", "illustrative"]
-    criterion: Code | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What a region does about a criterion 互认规则; ``months`` count from the day of the decision."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
-    id: Code
-    criterion: Code
-    region: RegionCode
-    mode: Mode
-    months: Annotated[int, Field(ge=1, le=60)]
-    measures: Annotated[tuple[Code, ...], Field(min_length=1)]
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """How a member reads the agreement: local codes by code, rules by criterion, departments by measure."""
-
-    code: str
-    name_zh: str
-    name_en: str
-    department: str
-    illustrative: bool
-    local_codes: Mapping[str, LocalCode]
-    rules: Mapping[str, Rule]
-    responders: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,6 +152,9 @@ class Agreement:
     measures: Mapping[str, Measure]
     bases: Mapping[str, LegalBasis]
     regions: Mapping[str, Region]
+    doubts: tuple[Doubt, ...] = ()
+    regimes: Mapping[str, Regime] = field(default_factory=dict)
+    classes: tuple[PenaltyClass, ...] = ()
     note: str = ""
 
     @property

@@ -27,6 +27,12 @@ RELIEF = {
     "finding.upheld": "维持 finding.upheld",
     "finding.resumed": "恢复 finding.resumed",
 }
+STANDING_IN_LAW = {
+    "carried": "有依据 carried",
+    "doubtful": "存疑 doubtful",
+    "without_basis": "无依据 without_basis",
+    "advised": "建议 advised",
+}
 STATUS = {"confirmed": "已确认 confirmed", "candidate": "候选 candidate"}
 REASON = {
     "candidate": "候选 candidate",
@@ -45,6 +51,7 @@ REASON = {
     "suspended": "中止 suspended",
     "twin": "一案两发 twin",
     "twin_relieved": "同一决定已解除 twin_relieved",
+    "undetermined": "未作认定 undetermined",
     "unmapped": "未对应 unmapped",
 }
 DESK = {

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row
 
 from adapters.records import FindingRecord, Quarantined, Waiting
 from schemas.registry import InvalidBody, check_body
-from syncd.agreement.mapping import map_local_code
+from syncd.agreement.outcome import map_local_code
 from syncd.flows.bureau import Bureau
 from syncd.flows.understand import natural_key
 from syncd.store import desk, register, sourcebook

@@ -3,14 +3,16 @@
 import re
 import tomllib
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from itertools import product
 
 import pytest
 
-from syncd.agreement.bases import SUFFICIENT_KINDS, bases_in_force, measures_with_basis
-from syncd.agreement.mapping import map_local_code
+from syncd.agreement.bases import SUFFICIENT_KINDS, bases_in_force, measures_with_basis, standing_of
 from syncd.agreement.model import Agreement
+from syncd.agreement.objections import objections
+from syncd.agreement.outcome import map_local_code
 
 pytestmark = pytest.mark.fast
 
@@ -42,10 +44,11 @@ def test_the_catch_all_stands_outside_and_waits_for_a_person(agreement: Agreemen
 
 def test_every_row_names_its_source(agreement: Agreement) -> None:
     rows = [*agreement.criteria.values(), *agreement.measures.values(), *agreement.aspects.values()]
-    for row in [*rows, *agreement.categories.values()]:
-        for cited in re.findall(r"\bE[0-9]+\b", row.provenance):
-            assert cited in agreement.sources, (row.code, cited)
-        assert re.match("seed|found: |memory|inference", row.provenance), row.code
+    named = [*rows, *agreement.categories.values(), *agreement.regimes.values(), *agreement.classes]
+    for row in [*named, *(row.aggregate for row in agreement.criteria.values() if row.aggregate)]:
+        for cited in re.findall(r"\b[ES][0-9]+\b", row.provenance):
+            assert cited in agreement.sources, (row, cited)
+        assert re.match("seed|found: |memory|inference", row.provenance), row
 
 
 def test_every_legal_basis_was_read_and_ends_with_its_law(agreement: Agreement) -> None:
@@ -122,7 +125,9 @@ def test_local_codes_cover_every_criterion_and_type(agreement: Agreement) -> Non
     for region in agreement.regions.values():
         codes = region.local_codes.values()
         assert wanted == {(code.criterion, code.subject_type) for code in codes if code.criterion}
-        assert [code.severe for code in codes if code.criterion is None] == [False]
+        plain = [code for code in codes if code.criterion is None]
+        assert [code.severe for code in plain] == [False, False]
+        assert [code.code for code in plain if code.code in region.conditions] == list(region.conditions)
         assert {code.status for code in codes} == {"illustrative"}
         assert region.illustrative
 
@@ -144,3 +149,40 @@ def test_nothing_on_persons(agreement_files: dict[str, bytes]) -> None:
     for path in ("criteria.toml", "measures.toml", "bases.toml"):
         assert b"RESPONSIBLE_PERSON" not in agreement_files[path]
         assert tomllib.loads(agreement_files[path].decode())
+
+
+def test_nothing_stands_against_the_shipped_agreement(agreement: Agreement) -> None:
+    assert objections(agreement, TODAY) == []
+
+
+def test_doubts_are_shown_and_never_carry(agreement: Agreement) -> None:
+    stands = {
+        (code, region, kind): standing_of(agreement, code, region, TODAY, kind)
+        for code, measure in agreement.measures.items()
+        for region in agreement.members
+        for kind in measure.applies_to
+    }
+    assert set(stands.values()) == {"carried", "doubtful", "without_basis", "advised"}
+    assert stands["MA-04", "320583", "POLLUTER"] == "doubtful"
+    assert stands["PP-03", "320583", "POLLUTER"] == "without_basis"
+    assert stands["FS-02", "310114", "POLLUTER"] == "advised"
+    for (code, region, kind), standing in stands.items():
+        assert (standing in ("carried", "doubtful")) <= bool(bases_in_force(agreement, code, region, TODAY, kind))
+
+
+def test_law_that_has_ended_stands_against_it(agreement: Agreement) -> None:
+    ending = {id_: replace(basis, valid_to=date(2027, 1, 31)) for id_, basis in agreement.bases.items()}
+    changed = replace(agreement, bases=ending)
+    assert objections(changed, date(2027, 1, 31)) == []
+    found = [one.sentence for one in objections(changed, date(2027, 2, 1)) if one.about == "basis"]
+    assert any("MA-04 rests for POLLUTER on LB-MA-04" in one and "ended on 2027-01-31" in one for one in found)
+
+
+def test_a_criterion_without_code_or_rule_is_a_gap(agreement: Agreement) -> None:
+    region = agreement.regions["320583"]
+    codes = {code: local for code, local in region.local_codes.items() if code != "KS-0104"}
+    rules = {code: rule for code, rule in region.rules.items() if code != "EP-07"}
+    changed = {**agreement.regions, "320583": replace(region, local_codes=codes, rules=rules, cases=())}
+    found = [one.sentence for one in objections(replace(agreement, regions=changed), TODAY) if one.region == "320583"]
+    assert any("no local code stands for criterion EP-04 and the type POLLUTER" in one for one in found)
+    assert any("no rule says what follows here from criterion EP-07" in one for one in found)

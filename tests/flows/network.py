@@ -204,7 +204,8 @@ def agreement_files(codes: Sequence[str]) -> dict[str, bytes]:
     old = next(line for line in head.splitlines() if line.startswith("members"))
     files["agreement.toml"] = head.replace(old, f"members = [{names}]").encode()
     for gone in set(THREE) - set(codes):
-        files["measures.toml"] = files["measures.toml"].replace(f', "{gone}"'.encode(), b"")
+        for path in ("measures.toml", "doubts.toml"):
+            files[path] = files[path].replace(f', "{gone}"'.encode(), b"")
     for code in codes:
         if f"regions/{code}.toml" not in files:
             files[f"regions/{code}.toml"] = files["regions/320583.toml"].replace(b'"320583"', f'"{code}"'.encode())
