@@ -62,12 +62,8 @@ class Conditions:
 
     def __init__(self, sources: Sequence[str]) -> None:
         self.atoms = tuple(tuple(read_atoms(source)) for source in sources)
+        self.names = frozenset(atom.name for atoms in self.atoms for atom in atoms)
         self._together = _compiled("[" + ", ".join(f"({source})" for source in sources) + "]")
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every name that is read."""
-        return frozenset(atom.name for atoms in self.atoms for atom in atoms)
 
     def hold(self, facts: Mapping[str, Any]) -> tuple[bool, ...] | None:
         """Which conditions hold for these facts, in order; None where the library gives an error: no decision."""

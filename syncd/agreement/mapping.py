@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from syncd.agreement.bases import bases_in_force, kind_of
 from syncd.agreement.dates import months_later
@@ -43,8 +43,7 @@ Detail = tuple[str | None, str]
 _PLANS, _VERDICTS = 4_096, 8_192  # a verdict is about 1 KB; findings of one day and kind share one
 
 
-@dataclass(frozen=True, slots=True)
-class ImposedMeasure:
+class ImposedMeasure(NamedTuple):
     """A measure that takes effect here: who acts, on which legal basis, from and to which day."""
 
     id: str
@@ -144,8 +143,10 @@ def criterion_by(agreement: Agreement, place: str, rule: str) -> str | None:
     return next((one.criterion for one in conditions if one.id == rule and one.outcome == "proposed"), None)
 
 
-def _earliest(*days: str | None) -> str | None:
-    return min((day for day in days if day is not None), default=None)
+def _earliest(one: str | None, other: str | None) -> str | None:
+    if one is None or other is None:
+        return one or other
+    return one if one < other else other
 
 
 @lru_cache(_VERDICTS)
@@ -195,13 +196,16 @@ def _impose(
         last = min(last, date.fromisoformat(stated_end))
     measures, ended = [], []
     for planned in plan.measures:
-        to = min(last, planned.basis_ends) if planned.basis_ends else last
+        to = last
+        if planned.basis_ends is not None and planned.basis_ends < to:
+            to = planned.basis_ends
         if planned.months is not None:
             to = min(to, months_later(decided, planned.months))
         if to < day:
             ended.append((planned.id, "ended"))
-            continue
-        measures.append(ImposedMeasure(planned.id, planned.kind, planned.responder, planned.basis, from_=day, to=to))
+        else:
+            kept = planned.id, planned.kind, planned.responder, planned.basis
+            measures.append(ImposedMeasure(*kept, from_=day, to=to))
     details = (*plan.details, *ended)
     if not measures:  # step 9
         return _hold("nothing_in_force", details, demonstration)

@@ -3,7 +3,7 @@
 ``docs/agreement.md`` lists the same table for the official who writes conditions; a test holds the two together.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -66,17 +66,18 @@ _LISTED = (
     Name(PENALTIES, "count", "十二个月内受罚次数", "all penalties within twelve months, this one included", "登记"),
 )  # fmt: skip
 NAMES: Mapping[str, Name] = {name.name: name for name in _LISTED}
-_READERS = {name.name: name.read for name in _LISTED if name.read is not None}
 
 
-def record_facts(body: Json) -> dict[str, Any]:
-    """What the record itself (``finding/1.0``) says under each name; names of the history are not among them."""
-    return {name: read(body) for name, read in _READERS.items()}
-
-
-def history_facts(counts: Counts) -> dict[str, Any]:
-    """The names of the history."""
-    return {SAME_VIOLATION: counts.same_violation_12m, PENALTIES: counts.penalties_12m}
+def facts_of(names: Iterable[str], body: Json, counts: Counts | None = None) -> dict[str, Any]:
+    """What the record (``finding/1.0``) says under these names, and the register under those of the history."""
+    facts = {}
+    for name in names:
+        read = NAMES[name].read
+        if read is not None:
+            facts[name] = read(body)
+        elif counts is not None:
+            facts[name] = counts.same_violation_12m if name == SAME_VIOLATION else counts.penalties_12m
+    return facts
 
 
 def is_day(text: str) -> bool:

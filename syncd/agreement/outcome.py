@@ -13,13 +13,14 @@
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from syncd.agreement.conditions import Conditions, conditions_of
 from syncd.agreement.kinds import Json
 from syncd.agreement.local import Condition, LocalCode
 from syncd.agreement.model import Agreement
-from syncd.agreement.names import NAMES, Counts, history_facts, record_facts
+from syncd.agreement.names import NAMES, Counts, facts_of
 
 Kind = Literal["determined", "proposed", "not_severe", "unmapped", "undetermined"]
 
@@ -68,20 +69,42 @@ def criterion_of(agreement: Agreement, finding: Json, *, allow_candidates: bool 
 
 def by_conditions(conditions: tuple[Condition, ...], finding: Json, counts: Counts | None) -> OutcomeOf:
     """Steps 5 and 6: what the conditions of one code say of a record."""
-    asked = tuple(one for one in conditions if one.when is not None)
-    now = asked if counts is not None else tuple(one for one in asked if not needs_history(one))
-    facts = record_facts(finding) | (history_facts(counts) if counts is not None else {})
-    told = together(now).hold(facts) if now else ()
+    asked = _asked(conditions, counts is not None)
+    told = asked.compiled.hold(facts_of(asked.compiled.names, finding, counts)) if asked.compiled else ()
     if told is None:
         return UNMAPPED
-    holding = [one for one, holds in zip(now, told, strict=True) if holds]
+    holding = [outcome for outcome, holds in zip(asked.outcomes, told, strict=True) if holds]
     if not holding:
-        if len(now) < len(asked):
+        if asked.left_out:
             return UNDETERMINED
-        holding = [one for one in conditions if one.when is None]
-    if len(holding) != 1:
-        return UNMAPPED
-    return OutcomeOf(holding[0].outcome, holding[0].criterion, holding[0].id)
+        holding = list(asked.otherwise)
+    return holding[0] if len(holding) == 1 else UNMAPPED
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The conditions of one code, made ready once: those that can be answered, and what each of them says."""
+
+    compiled: Conditions | None
+    outcomes: tuple[OutcomeOf, ...]
+    otherwise: tuple[OutcomeOf, ...]
+    left_out: bool
+
+
+@lru_cache(1_024)
+def _asked(conditions: tuple[Condition, ...], with_history: bool) -> _Asked:
+    asked = [one for one in conditions if one.when is not None]
+    now = tuple(one for one in asked if with_history or not needs_history(one))
+    return _Asked(
+        compiled=together(now) if now else None,
+        outcomes=tuple(_said(one) for one in now),
+        otherwise=tuple(_said(one) for one in conditions if one.when is None),
+        left_out=len(now) < len(asked),
+    )
+
+
+def _said(condition: Condition) -> OutcomeOf:
+    return OutcomeOf(condition.outcome, condition.criterion, condition.id)
 
 
 def together(conditions: tuple[Condition, ...]) -> Conditions:
