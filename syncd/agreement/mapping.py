@@ -54,9 +54,12 @@ class ImposedMeasure(NamedTuple):
     to: date
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
-    """What a region answers. ``demonstration``: candidates were allowed; every record of it says 演示."""
+    """What a region answers. ``demonstration``: candidates were allowed; every record of it says 演示.
+
+    Compared by identity: findings of one kind and day share one, and whoever builds on it can share that too.
+    """
 
     outcome: Literal["impose", "hold"]
     rule: str | None

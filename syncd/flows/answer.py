@@ -12,6 +12,7 @@ Verdict, in this order (LEDGER §2, §7; the receiving bureau's own mapping deci
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
@@ -20,12 +21,14 @@ from syncd.agreement.mapping import Judgement, judge
 from syncd.agreement.model import Agreement
 from syncd.agreement.relief import ReliefState
 from syncd.flows.bureau import day_of_text
+from syncd.ledger.canonical import encode
 from syncd.store.register import Response
 
 Json = dict[str, Any]
 IMPOSED, LIFTED = "restriction.imposed", "restriction.lifted"
 DECLINED, HELD = "restriction.declined", "finding.held"
 DISPUTED, COPY = "disputed", "copy"
+_SHARED = 1_024  # answers are about 5 KB each, and findings of one kind and day share one
 DESK_REASONS = frozenset({"review", "unmapped", "no_rule", "twin", "linked", "mapping_differs", "subject_type",
                           "twin_relieved", "exception"})  # fmt: skip
 
@@ -68,8 +71,42 @@ class Rules:
     allow_candidates: bool
 
 
-def answer(case: Case, rules: Rules) -> tuple[str, Json]:
-    """The kind and body (without ``knew``) of the response that should stand now."""
+@dataclass(frozen=True)
+class Answer:
+    """The kind and body (without ``knew`` and ``due``) of a response; many findings share one, so nobody changes it."""
+
+    kind: str
+    body: Json
+
+    @cached_property
+    def text(self) -> str:
+        """The body as it is kept in the register."""
+        return orjson.dumps(self.body).decode()
+
+    @cached_property
+    def _around(self) -> tuple[bytes, bytes]:
+        """The canonical body before and behind what was known, which differs from batch to batch."""
+        before, _, behind = encode({**self.body, "knew": 0}, origins=True).partition(b'"knew":0')
+        return before + b'"knew":', behind
+
+    def canonical(self, knew: bytes) -> bytes:
+        """The body that the entry commits to; ``knew`` is the canonical object of log sizes."""
+        before, behind = self._around
+        return before + knew + behind
+
+    @cached_property
+    def delivered(self) -> str:
+        """The measures as a delivery holds them, all on."""
+        return orjson.dumps([{**measure, "on": True} for measure in self.body["measures"]]).decode()
+
+    @cached_property
+    def terms(self) -> str:
+        """What a delivery says of all its measures: rule, mark, whether it is a demonstration 演示."""
+        return orjson.dumps({name: self.body.get(name) for name in ("rule", "mark", "demonstration")}).decode()
+
+
+def answer(case: Case, rules: Rules) -> Answer:
+    """The response that should stand now."""
     relief = case.relief
     if relief.ended is not None and _over(relief, rules.day):  # step 1
         return _off(case, rules, relief.ended, relief.because)
@@ -80,34 +117,33 @@ def answer(case: Case, rules: Rules) -> tuple[str, Json]:
     if twin is not None and "twin" not in released:
         return _off(case, rules, "twin_relieved", twin.leaf)
     if case.copy:  # step 3
-        return HELD, _held("linked", ())
+        return Answer(HELD, _held("linked", ()))
     if "twin" not in released and any(not twin.copy for twin in case.twins) and not _stands(case):
-        return HELD, _held("twin", ())  # step 4
+        return Answer(HELD, _held("twin", ()))  # step 4
     if case.before is not None and case.before.kind in (HELD, DECLINED):
         # Judged again on a later day: what says the same as on the day it was said is no difference.
         earlier = _mapped(case, rules, day_of_text(case.before.at), released)
-        if same(case.before, *earlier):
+        if same(case.before, earlier):
             return earlier
     return _mapped(case, rules, _since(case, rules), released)  # step 5
 
 
-def broken(case: Case) -> tuple[str, Json]:
+def broken(case: Case) -> Answer:
     """What is said of a finding whose judging fails: held, or as it was where something was said already."""
     if case.before is not None:
-        body = case.before.parsed()
-        body.pop("knew", None)
-        return case.before.kind, body
-    return HELD, _held("exception", ())
+        return Answer(case.before.kind, case.before.parsed())
+    return Answer(HELD, _held("exception", ()))
 
 
-def _mapped(case: Case, rules: Rules, day: dt.date, released: frozenset[str]) -> tuple[str, Json]:
+def _mapped(case: Case, rules: Rules, day: dt.date, released: frozenset[str]) -> Answer:
     reviewed = bool(released & {"review", "mapping_differs"})
     judged = judge(
         rules.agreement, rules.region, case.body, day, allow_candidates=rules.allow_candidates, released=reviewed
     )
-    if judged.outcome == "impose":
-        return IMPOSED, _imposed(case, rules, judged)
-    return _not_imposed(case, rules, judged)
+    if judged.outcome != "impose":
+        return _not_imposed(case, rules, judged)
+    by = case.before.released_by if case.before is not None else None
+    return _imposed(judged, case.relief.ended_on, by, rules.allow_candidates, _mark(case))
 
 
 def _released(case: Case) -> frozenset[str]:
@@ -135,8 +171,11 @@ def _since(case: Case, rules: Rules) -> dt.date:
     return rules.day
 
 
-def _imposed(case: Case, rules: Rules, judged: Judgement) -> Json:
-    ending = case.relief.ended_on  # a repair whose day still lies ahead cuts every measure to the day before
+@lru_cache(_SHARED)
+def _imposed(
+    judged: Judgement, ending: dt.date | None, released_by: str | None, demonstration: bool, mark: str | None
+) -> Answer:
+    """``ending``: a repair whose day still lies ahead cuts every measure to the day before."""
     last = ending - dt.timedelta(days=1) if ending is not None else dt.date.max
     measures = [
         {
@@ -149,14 +188,15 @@ def _imposed(case: Case, rules: Rules, judged: Judgement) -> Json:
         }
         for measure in judged.measures
     ]
-    return {
+    body = {
         "schema": "restriction/1.0",
         "rule": judged.rule,
         "measures": measures,
-        "released_by": case.before.released_by if case.before is not None else None,
-        "demonstration": rules.allow_candidates,
-        "mark": _mark(case),
+        "released_by": released_by,
+        "demonstration": demonstration,
+        "mark": mark,
     }
+    return Answer(IMPOSED, body)
 
 
 def _mark(case: Case) -> str | None:
@@ -180,34 +220,30 @@ def _lifting(reason: str, because: bytes | None, rules: Rules) -> Json:
     }
 
 
-def _off(case: Case, rules: Rules, reason: str, because: bytes | None) -> tuple[str, Json]:
+def _off(case: Case, rules: Rules, reason: str, because: bytes | None) -> Answer:
     body = _lifting(reason, because, rules)
     if case.before is not None and case.before.kind in (IMPOSED, LIFTED):
-        return LIFTED, body
+        return Answer(LIFTED, body)
     if reason in ("suspended", "twin_relieved"):
-        return HELD, _held(reason, ())
-    return DECLINED, body
+        return Answer(HELD, _held(reason, ()))
+    return Answer(DECLINED, body)
 
 
-def _not_imposed(case: Case, rules: Rules, judged: Judgement) -> tuple[str, Json]:
+def _not_imposed(case: Case, rules: Rules, judged: Judgement) -> Answer:
     reason = judged.reason or "nothing_in_force"
     if case.before is not None and case.before.kind in (IMPOSED, LIFTED):
-        return LIFTED, _lifting(reason, None, rules)
+        return Answer(LIFTED, _lifting(reason, None, rules))
     if judged.details and all(why == "ended" for _, why in judged.details):
-        return DECLINED, _lifting("expired", None, rules)
-    return HELD, _held(reason, judged.details)
+        return Answer(DECLINED, _lifting("expired", None, rules))
+    return Answer(HELD, _held(reason, judged.details))
 
 
-def same(before: Response | None, kind: str, body: Json) -> bool:
+def same(before: Response | None, now: Answer) -> bool:
     """Whether the last recorded response says the same; what was known and when it was due is no difference."""
-    if before is None or before.kind != kind:
+    if before is None or before.kind != now.kind:
         return False
-    earlier = before.parsed()
-    for field in ("knew", "due"):
-        earlier.pop(field, None)
-    return earlier == {name: value for name, value in body.items() if name != "due"}
+    return before.body == now.text or _timeless(before.parsed()) == _timeless(now.body)
 
 
-def text(body: Json) -> str:
-    """A body as it is kept in the register."""
-    return orjson.dumps(body).decode()
+def _timeless(body: Json) -> Json:
+    return {name: value for name, value in body.items() if name not in ("knew", "due")}

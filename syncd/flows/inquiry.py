@@ -154,7 +154,8 @@ class Inquiry:
         agreement, body = self._books.agreement, orjson.loads(row.body)
         criterion = agreement.criteria.get(row.criterion or "")
         own = answered.get(self._books.code)
-        imposed = orjson.loads(own.imposed) if own is not None and own.imposed else {}
+        last, _ = own.last_imposed() if own is not None else (None, None)
+        imposed = orjson.loads(last) if last else {}
         steps: list[Json] = [
             {"step": "finding", "entry": self._entry(conn, names[row.log], row.idx), "number": row.number,
              "local_code": body["local_code"], "decided_on": body["decided_on"], "place": row.place,
@@ -210,8 +211,9 @@ class Inquiry:
 
 def restriction_of(response: Response | None, relief: ReliefState) -> Restriction:
     """A region's response as a restriction that can be asked for any day."""
-    if response is None or response.imposed is None:
+    imposed, _ = response.last_imposed() if response is not None else (None, None)
+    if response is None or imposed is None:
         return Restriction((), relief)
-    measures = orjson.loads(response.imposed)["measures"]
+    measures = orjson.loads(imposed)["measures"]
     stopped = dt.date.fromisoformat(response.stopped_on) if response.stopped_on else None
     return Restriction(measures, relief, stopped)

@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 from syncd.flows.answer import COPY, DECLINED, HELD, IMPOSED, LIFTED
 from syncd.flows.bureau import Bureau, Peer, day_of_text
 from syncd.flows.opening import Opened
-from syncd.flows.respond import response_row, stopped_on
+from syncd.flows.respond import response_row
 from syncd.store import desk, register
+from syncd.store.append import Appended
 from syncd.store.state import LogState
 
 Json = dict[str, Any]
@@ -48,29 +49,20 @@ def _copies(bureau: Bureau, conn: Connection, owner: Peer, answers: Sequence[Ope
     ]  # fmt: skip
 
 
-def _answer_rows(conn: Connection, state: LogState, owner: Peer, answers: Sequence[Opened]) -> list[Json]:
+def _answer_rows(conn: Connection, state: LogState, owner: Peer, answers: Sequence[Opened]) -> list[register.Response]:
     named = {one.leaf: bytes.fromhex(one.entry.ref.leaf) for one in answers if one.entry and one.entry.ref}
     stored = register.responses_of(conn, list(set(named.values())), owner.code)
     before = {finding: found[owner.code] for finding, found in stored.items()}
-    rows: dict[bytes, Json] = {}
+    rows: dict[bytes, register.Response] = {}
     for one in answers:
         finding = named[one.leaf]
         earlier = before.get(finding)
         if one.entry is None or (earlier is not None and earlier.idx >= one.idx):
             continue
-        day = day_of_text(one.entry.at).isoformat()
-        body = orjson.dumps(one.body).decode()
-        rows[finding] = response_row(owner.code, finding, earlier, one.kind, body) | {
-            "leaf": one.leaf,
-            "id": one.entry.id,
-            "log": state.id,
-            "idx": one.idx,
-            "at": one.entry.at,
-            "since": earlier.since if earlier is not None and earlier.since else day,
-            "stopped_on": stopped_on(earlier, one.kind, day_of_text(one.entry.at)),
-            "imposed_leaf": one.leaf if one.kind == IMPOSED else earlier.imposed_leaf if earlier else None,
-        }
-        before[finding] = register.Response(**rows[finding])
+        day, body = day_of_text(one.entry.at), orjson.dumps(one.body).decode()
+        entry = Appended(one.idx, one.leaf, one.entry.id, one.entry.at)
+        rows[finding] = response_row(owner.code, finding, earlier, one.kind, body, state.id, entry, day)
+        before[finding] = rows[finding]
     return list(rows.values())
 
 

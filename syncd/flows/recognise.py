@@ -189,21 +189,23 @@ class Recognise:
 
     def _apply(self, conn: Connection, state: LogState, changes: Changes) -> None:
         bureau = self._bureau
-        register.add_findings(conn, changes.findings)
+        fresh = register.add_findings(conn, changes.findings)
         self._amend(conn, state, changes)
         register.add_relief(conn, changes.relief)
         answered = register.held_in(conn, state.id)
         register.hold_entries(conn, changes.held)
         desk.put(conn, changes.desk, bureau.now_text())
-        respond(bureau, conn, changes.affected)
-        fresh = [(ref, reason) for idx, ref, reason in changes.unreadable if idx not in answered]
-        if fresh:
+        for finding, *_ in changes.amendments:
+            fresh.pop(finding, None)  # it is no longer as it was put in
+        respond(bureau, conn, changes.affected, fresh)
+        unread = [(ref, reason) for idx, ref, reason in changes.unreadable if idx not in answered]
+        if unread:
             knew = {held.origin: held.size for held in bureau.logs.states(conn)}
             body: Json = {"schema": "held/1.0", "details": [], "due": None, "knew": knew}
             record(
                 bureau,
                 conn,
-                [Saying("finding.held", ref, {**body, "reason": reason}) for ref, reason in fresh],
+                [Saying("finding.held", ref, {**body, "reason": reason}) for ref, reason in unread],
             )
 
     def _amend(self, conn: Connection, state: LogState, changes: Changes) -> None:

@@ -6,8 +6,7 @@ signed; the next ``sign`` goes on from there.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -16,7 +15,7 @@ from syncd.errors import Stop
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint
-from syncd.ledger.disclosure import disclose, disclose_items
+from syncd.ledger.disclosure import disclose, disclose_items, disclose_text
 from syncd.ledger.entry import Ref, uuid7
 from syncd.ledger.notes import format_note
 from syncd.store.append import Appended, Draft
@@ -29,15 +28,18 @@ CHECKED_BEFORE = frozenset({"finding.issued", "finding.amended", "restriction.im
 _SALT = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Saying:
-    """One thing to say in one's own log: a disclosed body, a list of disclosed items, or a public object."""
+class Saying(NamedTuple):
+    """One thing to say in one's own log: a disclosed body, a list of disclosed items, or a public object.
+
+    ``text``: the canonical bytes of a body that was checked and made canonical before, instead of ``body``.
+    """
 
     kind: str
     ref: Ref | None
     body: Json | None = None
     items: Sequence[Json] | None = None
     public: Json | None = None
+    text: bytes | None = None
 
 
 def record(bureau: Bureau, conn: Connection, sayings: Sequence[Saying]) -> list[Appended]:
@@ -56,6 +58,9 @@ def record(bureau: Bureau, conn: Connection, sayings: Sequence[Saying]) -> list[
 def _draft(saying: Saying, milliseconds: int) -> Draft:
     chance = os.urandom(10 + _SALT)
     identity = uuid7(milliseconds, chance[:10])
+    if saying.text is not None:
+        committed, raw = disclose_text(identity, chance[10:], saying.text)
+        return Draft(identity, saying.kind, saying.ref, committed, raw)
     if saying.body is not None:
         if saying.kind not in CHECKED_BEFORE:
             check_body(saying.kind, saying.body)

@@ -5,7 +5,8 @@ runs again says nothing twice. The rows of the register, the delivery and the de
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -13,9 +14,10 @@ from sqlalchemy import Connection
 
 from syncd.agreement.relief import UNTOUCHED, Event, ReliefState, relief_state
 from syncd.agreement.workdays import due
-from syncd.flows.answer import DESK_REASONS, HELD, IMPOSED, LIFTED, Case, Rules, Twin, answer, broken, same, text
+from syncd.flows.answer import DESK_REASONS, HELD, IMPOSED, LIFTED, Answer, Case, Rules, Twin, answer, broken, same
 from syncd.flows.bureau import Bureau
 from syncd.flows.record import Saying, record
+from syncd.ledger.canonical import encode
 from syncd.ledger.entry import Ref
 from syncd.store import desk, outbox, register
 from syncd.store.append import Appended
@@ -23,33 +25,45 @@ from syncd.store.outbox import Delivery
 from syncd.store.register import Finding, ReliefRow, Response
 
 Json = dict[str, Any]
+_NONE: Mapping[bytes, Finding] = MappingProxyType({})
 RELIEF_WORKING_DAYS = 3  # 行政处罚法 Art. 48 with Art. 85: withdrawn within three working days
 
 
-def respond(bureau: Bureau, conn: Connection, leaves: Iterable[bytes]) -> int:
-    """Answer these findings and their twins; returns how many entries were appended."""
+def respond(bureau: Bureau, conn: Connection, leaves: Iterable[bytes], fresh: Mapping[bytes, Finding] = _NONE) -> int:
+    """Answer these findings and their twins; returns how many entries were appended.
+
+    ``fresh``: those of them that this transaction has just put into the register for the first time, so that they need
+    not be read back.
+    """
     rules = Rules(bureau.agreement, bureau.code, bureau.today(), bureau.allow_candidates)
-    cases, refs = _cases(bureau, conn, set(leaves), rules.day)
+    cases, refs = _cases(bureau, conn, set(leaves), fresh, rules.day)
     changed = []
     for case in cases:
-        kind, body = _answered(case, rules)
-        if not same(case.before, kind, body):
-            changed.append((case, kind, body))
+        now = _answered(case, rules)
+        if not same(case.before, now):
+            changed.append((case, now))
     if not changed:
         return 0
-    knew = {state.origin: state.size for state in bureau.logs.states(conn)}
     day = due(rules.day, RELIEF_WORKING_DAYS).day.isoformat()
-    sayings = []
-    for case, kind, body in changed:
-        if kind == LIFTED:
-            body["due"] = day
-        sayings.append(Saying(kind, refs[case.leaf], {**body, "knew": knew}))
-    appended = record(bureau, conn, sayings)
+    changed = [(case, Answer(LIFTED, {**now.body, "due": day}) if now.kind == LIFTED else now) for case, now in changed]
+    knew = {state.origin: state.size for state in bureau.logs.states(conn)}
+    appended = record(bureau, conn, _sayings(changed, refs, knew))
     _note(bureau, conn, changed, appended, rules.day)
     return len(appended)
 
 
-def _answered(case: Case, rules: Rules) -> tuple[str, Json]:
+def _sayings(changed: Sequence[tuple[Case, Answer]], refs: Mapping[bytes, Ref], knew: Json) -> list[Saying]:
+    """What is said of each; what is imposed has been made canonical for all findings that share it."""
+    known = encode(knew, origins=True)
+    return [
+        Saying(now.kind, refs[case.leaf], text=now.canonical(known))
+        if now.kind == IMPOSED
+        else Saying(now.kind, refs[case.leaf], {**now.body, "knew": knew})
+        for case, now in changed
+    ]
+
+
+def _answered(case: Case, rules: Rules) -> Answer:
     """The answer to one finding; one that breaks its judge is held for a person and stops nothing else."""
     try:
         return answer(case, rules)
@@ -57,8 +71,12 @@ def _answered(case: Case, rules: Rules) -> tuple[str, Json]:
         return broken(case)
 
 
-def _cases(bureau: Bureau, conn: Connection, leaves: set[bytes], day: dt.date) -> tuple[list[Case], dict[bytes, Ref]]:
-    rows = register.findings_by_leaf(conn, leaves)
+def _cases(
+    bureau: Bureau, conn: Connection, leaves: set[bytes], fresh: Mapping[bytes, Finding], day: dt.date
+) -> tuple[list[Case], dict[bytes, Ref]]:
+    rows = register.findings_by_leaf(conn, leaves - fresh.keys()) | {
+        leaf: fresh[leaf] for leaf in leaves & fresh.keys()
+    }
     groups = register.findings_by_key(conn, register.shared_keys(conn, {row.natural_key for row in rows.values()}))
     everyone = {**rows, **{row.leaf: row for group in groups.values() for row in group}}
     relief = register.relief_of(conn, list(everyone))
@@ -107,50 +125,32 @@ def event_of(row: ReliefRow) -> Event:
 def _note(
     bureau: Bureau,
     conn: Connection,
-    changed: Sequence[tuple[Case, str, Json]],
+    changed: Sequence[tuple[Case, Answer]],
     appended: Sequence[Appended],
     day: dt.date,
 ) -> None:
     log = bureau.logs.state(conn, bureau.origin).id
-    pairs = list(zip(changed, appended, strict=True))
+    pairs = [(case, now, entry) for (case, now), entry in zip(changed, appended, strict=True)]
     register.put_responses(
         conn,
-        [_response(bureau.code, log, case, kind, body, entry, day) for (case, kind, body), entry in pairs],
+        [
+            response_row(bureau.code, case.leaf, case.before, now.kind, now.text, log, entry, day)
+            for case, now, entry in pairs
+        ],
     )
-    earlier = outbox.of_findings(conn, [case.leaf for case, _, _ in changed if case.before is not None])
-    deliveries = []
-    for (case, kind, body), entry in pairs:
-        delivery = _delivery(case, kind, body, earlier.get(case.leaf), entry.at)
-        if delivery is not None:
-            deliveries.append(delivery)
+    earlier = outbox.of_findings(conn, [case.leaf for case, _ in changed if case.before is not None])
+    deliveries = [_delivery(case, now, earlier.get(case.leaf), entry.at) for case, now, entry in pairs]
     if bureau.has_home:
-        outbox.put(conn, deliveries)
-    now = bureau.now_text()
-    again = {case.leaf.hex() for case, _, _ in changed if case.before is not None}
+        outbox.put(conn, [row for row in deliveries if row is not None])
+    now_text = bureau.now_text()
+    again = {case.leaf.hex() for case, _ in changed if case.before is not None}
     for reason in DESK_REASONS if again else ():
-        desk.clear(conn, reason, again, now)
-    desk.put(conn, [_desk_item(case, body) for case, kind, body in changed if _needs_desk(kind, body)], now)
+        desk.clear(conn, reason, again, now_text)
+    desk.put(conn, [_desk_item(case, now.body) for case, now in changed if _needs_desk(now)], now_text)
 
 
 def _counter(before: Response | None) -> int:
     return before.counter + 1 if before is not None else 1
-
-
-def _response(code: str, log: int, case: Case, kind: str, body: Json, entry: Appended, day: dt.date) -> Json:
-    before = case.before
-    since = before.since if before is not None else ""
-    if kind == IMPOSED and not since:
-        since = day.isoformat()
-    return response_row(code, case.leaf, before, kind, text(body)) | {
-        "leaf": entry.leaf_hash,
-        "id": entry.id,
-        "log": log,
-        "idx": entry.index,
-        "at": entry.at,
-        "since": since,
-        "stopped_on": stopped_on(before, kind, day),
-        "imposed_leaf": entry.leaf_hash if kind == IMPOSED else before.imposed_leaf if before else None,
-    }
 
 
 def stopped_on(before: Response | None, kind: str, day: dt.date) -> str | None:
@@ -162,50 +162,62 @@ def stopped_on(before: Response | None, kind: str, day: dt.date) -> str | None:
     return day.isoformat() if kind == LIFTED or (before is not None and before.kind == IMPOSED) else None
 
 
-def response_row(region: str, finding: bytes, before: Response | None, kind: str, body: str) -> Json:
-    """What is the same for one's own and other regions' responses: the counter goes on, the last imposed body stays."""
-    return {
-        "finding": finding,
-        "region": region,
-        "kind": kind,
-        "counter": _counter(before),
-        "body": body,
-        "released_by": before.released_by if before is not None else None,
-        "imposed": body if kind == IMPOSED else before.imposed if before is not None else None,
-    }
-
-
-def _delivery(case: Case, kind: str, body: Json, earlier: Delivery | None, at: str) -> Json | None:
-    """Present state for the home system: new measures on, those that no longer follow off."""
-    if kind == IMPOSED:
-        on = [{**measure, "on": True} for measure in body["measures"]]
-    elif earlier is not None:
-        on = []
+def response_row(
+    region: str, finding: bytes, before: Response | None, kind: str, body: str, log: int, entry: Appended, day: dt.date
+) -> Response:
+    """A region's newest response, its own or another's: the counter goes on, and what was imposed last stays known."""
+    since = before.since if before is not None else ""
+    if kind != IMPOSED:
+        imposed, imposed_leaf = before.last_imposed() if before is not None else (None, None)
     else:
+        since = since or day.isoformat()
+        imposed, imposed_leaf = None, entry.leaf_hash
+    return Response(
+        finding=finding,
+        region=region,
+        kind=kind,
+        counter=_counter(before),
+        body=body,
+        leaf=entry.leaf_hash,
+        id=entry.id,
+        log=log,
+        idx=entry.index,
+        at=entry.at,
+        since=since,
+        released_by=before.released_by if before is not None else None,
+        imposed=imposed,
+        imposed_leaf=imposed_leaf,
+        stopped_on=stopped_on(before, kind, day),
+    )
+
+
+def _delivery(case: Case, now: Answer, earlier: Delivery | None, at: str) -> Delivery | None:
+    """Present state for the home system: new measures on, those that no longer follow off."""
+    if earlier is None and now.kind != IMPOSED:
         return None
-    listed = {measure["id"] for measure in on}
-    before = orjson.loads(earlier.measures) if earlier is not None else []
-    off = [{**measure, "on": False} for measure in before if measure["id"] not in listed]
-    return {
-        "finding": case.leaf,
-        "counter": _counter(case.before),
-        "active": kind == IMPOSED,
-        "measures": orjson.dumps(on + off).decode(),
-        "terms": _terms(body) if kind == IMPOSED or earlier is None else earlier.terms,
-        "state": "pending",
-        "next_change": None,
-        "queued_at": at,
-        "delivered_at": None,
-        "acknowledged": "{}",
-    }
+    measures = now.delivered if now.kind == IMPOSED else "[]"
+    if earlier is not None:
+        on = orjson.loads(measures)
+        listed = {measure["id"] for measure in on}
+        before = orjson.loads(earlier.measures)
+        off = [{**measure, "on": False} for measure in before if measure["id"] not in listed]
+        measures = orjson.dumps(on + off).decode()
+    return Delivery(
+        finding=case.leaf,
+        counter=_counter(case.before),
+        active=now.kind == IMPOSED,
+        measures=measures,
+        terms=now.terms if now.kind == IMPOSED or earlier is None else earlier.terms,
+        state="pending",
+        next_change=None,
+        queued_at=at,
+        delivered_at=None,
+        acknowledged="{}",
+    )
 
 
-def _terms(body: Json) -> str:
-    return orjson.dumps({name: body.get(name) for name in ("rule", "mark", "demonstration")}).decode()
-
-
-def _needs_desk(kind: str, body: Json) -> bool:
-    return kind in (HELD, LIFTED) and body["reason"] in DESK_REASONS
+def _needs_desk(now: Answer) -> bool:
+    return now.kind in (HELD, LIFTED) and now.body["reason"] in DESK_REASONS
 
 
 def _desk_item(case: Case, body: Json) -> Json:

@@ -36,7 +36,7 @@ _DIGITS = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])", re.ASCII)
 class Changes:
     """What a run of entries changes in the register, and which findings must be answered anew."""
 
-    findings: list[Json] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     amendments: list[tuple[bytes, bytes, int, Json]] = field(default_factory=list)
     relief: list[Json] = field(default_factory=list)
     held: list[Json] = field(default_factory=list)
@@ -50,27 +50,27 @@ def natural_key(organ: str, number: str, uscc: str, decided_on: str) -> bytes:
     return hashlib.sha256(orjson.dumps(["syncd/key/v1", organ, number, uscc, decided_on])).digest()
 
 
-def finding_row(log: int, idx: int, leaf: bytes, identity: str, issuer: str, body: Json) -> Json:
+def finding_row(log: int, idx: int, leaf: bytes, identity: str, issuer: str, body: Json) -> Finding:
     """A finding's body as a row of the register."""
     key, subject = body["key"], body["subject"]
-    return {
-        "leaf": leaf,
-        "log": log,
-        "idx": idx,
-        "id": identity,
-        "issuer": issuer,
-        "uscc": subject["uscc"],
-        "name": subject["name"],
-        "natural_key": natural_key(key["organ"], key["number"], subject["uscc"], key["date"]),
-        "organ": key["organ"],
-        "number": key["number"],
-        "place": body["place"],
-        "criterion": body["criterion"],
-        "decided_on": body["decided_on"],
-        "body": orjson.dumps(body).decode(),
-        "amended": None,
-        "amended_idx": -1,
-    }
+    return Finding(
+        leaf=leaf,
+        log=log,
+        idx=idx,
+        id=identity,
+        issuer=issuer,
+        uscc=subject["uscc"],
+        name=subject["name"],
+        natural_key=natural_key(key["organ"], key["number"], subject["uscc"], key["date"]),
+        organ=key["organ"],
+        number=key["number"],
+        place=body["place"],
+        criterion=body["criterion"],
+        decided_on=body["decided_on"],
+        body=orjson.dumps(body).decode(),
+        amended=None,
+        amended_idx=-1,
+    )
 
 
 def same_decision(row: Finding, body: Json) -> bool:

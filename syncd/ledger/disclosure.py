@@ -30,7 +30,12 @@ _ITEM_FIELDS = frozenset({"item", "salt"})
 
 def disclose(entry_id: str, salt: bytes, body: Json) -> tuple[str, bytes]:
     """Return the commitment and the disclosure of ``body``, encoding it once. Raises FormatError."""
-    text, salt_text = _body_bytes(body), _salt_text(salt)
+    return disclose_text(entry_id, salt, _body_bytes(body))
+
+
+def disclose_text(entry_id: str, salt: bytes, text: bytes) -> tuple[str, bytes]:
+    """``disclose`` of a body given as its canonical bytes, which the caller has from ``encode``. Raises FormatError."""
+    salt_text = _salt_text(salt)
     return _commit(entry_id, salt_text, text), _wrap(text, salt_text)
 
 

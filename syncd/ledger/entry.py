@@ -10,10 +10,9 @@ all the same. An unknown kind is parsed like any other, because an unknown ``rel
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -80,8 +79,7 @@ class MeaningError(NeedsPerson):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """What an entry is about: the other entry's log (origin), its id and its leaf hash in lower hex."""
 
     log: str
@@ -89,8 +87,7 @@ class Ref:
     leaf: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """The content of one leaf.
 
     ``at`` is UTC text with milliseconds; ``agreement`` is ``<id>@<version>#<hex16>``.

@@ -28,14 +28,14 @@ from syncd.ledger.wire import STOP_BYTES, STOP_ENTRIES
 from syncd.store import rows
 from syncd.store.bulk import execute
 from syncd.store.reading import edge
+from syncd.store.recent import Recent
 from syncd.store.state import LogState, advance, state
 from syncd.store.vault import Sealed
 
 STOP_SECONDS: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """An entry that is not in the log yet: its UUIDv7, kind, what it is about, and the leaf's ``body``.
 
     ``disclosure`` is the canonical disclosure that ``body`` commits to, or None; it is stored sealed only.
@@ -72,19 +72,22 @@ def append(
     drafts: Sequence[Draft],
     sealed: Sequence[Sealed | None],
     now: datetime,
-) -> list[Appended]:
+) -> tuple[list[Appended], list[Recent]]:
     """Append ``drafts`` to the own log ``origin``; ``sealed[i]`` holds the disclosure of ``drafts[i]``.
+
+    Returns where each came to stand, and the entries as they were stored.
 
     ``now`` is aware. Raises Stop if the log is not this node's, has no agreement tag, or was moved by
     another process; FormatError for an entry that no reader could read or that is over 16 KiB. Nothing is
     kept then.
     """
     if not drafts:
-        return []
+        return [], []
     held = state(conn, origin)
     tag = _check(held, drafts, sealed)
     at = next_at(now, held.last_at)  # 1
-    leaves = [encode_entry(Entry(d.id, d.kind, at, tag, d.ref, d.body)) for d in drafts]  # 2
+    entries = [Entry(d.id, d.kind, at, tag, d.ref, d.body) for d in drafts]
+    leaves = [encode_entry(entry) for entry in entries]  # 2
     hashes = [leaf_hash(leaf) for leaf in leaves]
     weights = [len(leaf) + len(d.disclosure or b"") for leaf, d in zip(leaves, drafts, strict=True)]
     pieces = cut(held.size - held.stop, held.stop_bytes, weights, is_due(held, at))  # 3
@@ -94,7 +97,10 @@ def append(
         conn, [rows.present(held.id, n, item) for n, item in enumerate(sealed, held.size) if item is not None]
     )
     advance(conn, held, _after(held, pieces, weights, at))  # 6
-    return [Appended(held.size + n, hashes[n], draft.id, at) for n, draft in enumerate(drafts)]
+    whole = zip(drafts, hashes, leaves, entries, strict=True)
+    recent = [Recent(n, hashed, leaf, d.disclosure or b"", entry)
+              for n, (d, hashed, leaf, entry) in enumerate(whole, held.size)]  # fmt: skip
+    return [Appended(held.size + n, hashes[n], draft.id, at) for n, draft in enumerate(drafts)], recent
 
 
 def close_stop(conn: Connection, origin: str, now: datetime) -> bool:

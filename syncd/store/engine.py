@@ -10,7 +10,7 @@ Keep write transactions under 50 ms and make no network call inside one: everybo
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Store:
         self._reader = reader
         self._lock = threading.Lock()
         self._holder: int | None = None
+        self._afterwards: list[Callable[[], None]] = []
 
     @classmethod
     def open(cls, url: str) -> "Store":
@@ -73,8 +74,18 @@ class Store:
                     if self.dialect == "postgresql":
                         conn.exec_driver_sql(_WRITE_LOCK)
                     yield conn
+                for call in self._afterwards:
+                    call()
             finally:
                 self._holder = None
+                self._afterwards.clear()
+
+    def once_committed(self, call: Callable[[], None]) -> None:
+        """Have ``call`` run when the open write transaction has been committed, and never if it is undone.
+
+        For what is kept in memory beside the database; the next writer still waits meanwhile.
+        """
+        self._afterwards.append(call)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

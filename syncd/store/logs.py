@@ -6,15 +6,21 @@ first, and a crash between the two leaves keys that nothing uses.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
 
+from syncd.ledger.accept import Accepted
+from syncd.ledger.entry import Entry
 from syncd.ledger.wire import Record
 from syncd.store import append as appending
 from syncd.store import checkpoints, cursors, mirror, reading
 from syncd.store import state as states_held
+from syncd.store.append import Appended, Draft
 from syncd.store.engine import Store
+from syncd.store.recent import Recent, RecentEntries
+from syncd.store.state import LogState
 from syncd.store.vault import Sealed, Vault
 
 
@@ -26,10 +32,7 @@ class Logs:
     state: Final = staticmethod(states_held.state)
     states: Final = staticmethod(states_held.states)
 
-    append: Final = staticmethod(appending.append)
     close_stop: Final = staticmethod(appending.close_stop)
-    store_accepted: Final = staticmethod(mirror.store_accepted)
-    attach_disclosures: Final = staticmethod(mirror.attach_disclosures)
 
     read_records: Final = staticmethod(reading.read_records)
     read_entries: Final = staticmethod(reading.read_entries)
@@ -58,6 +61,47 @@ class Logs:
     def __init__(self, store: Store, vault: Vault) -> None:
         self.store = store
         self.vault = vault
+        self._recent = RecentEntries(vault)
+
+    def append(
+        self, conn: Connection, origin: str, drafts: Sequence[Draft], sealed: Sequence[Sealed | None], now: datetime
+    ) -> list[Appended]:
+        """``append.append``, remembering the entries once they are committed."""
+        appended, entries = appending.append(conn, origin, drafts, sealed, now)
+        self.store.once_committed(lambda: self._recent.put(origin, entries))
+        return appended
+
+    def store_accepted(
+        self,
+        conn: Connection,
+        origin: str,
+        accepted: Accepted,
+        records: Sequence[Record],
+        sealed: Sequence[Sealed | None],
+        checkpoint_note: bytes,
+        now: datetime,
+        entries: Sequence[Entry | None] | None = None,
+    ) -> LogState:
+        """``mirror.store_accepted``, remembering the entries once they are committed."""
+        understood = mirror.interpret(record.leaf for record in records) if entries is None else entries
+        after = mirror.store_accepted(conn, origin, accepted, records, sealed, checkpoint_note, now, understood)
+        whole = zip(accepted.leaf_hashes, records, understood, strict=True)
+        kept = [
+            Recent(index, leaf_hash, record.leaf, record.disclosure, entry)
+            for index, (leaf_hash, record, entry) in enumerate(whole, accepted.size - len(records))
+        ]
+        self.store.once_committed(lambda: self._recent.put(origin, kept))
+        return after
+
+    def attach_disclosures(self, conn: Connection, origin: str, items: Sequence[tuple[int, Sealed]]) -> list[int]:
+        """``mirror.attach_disclosures``; what is remembered of this log is read from the store again."""
+        stored = mirror.attach_disclosures(conn, origin, items)
+        self.store.once_committed(lambda: self._recent.drop(origin))
+        return stored
+
+    def recent(self, origin: str, start: int, stop: int) -> Sequence[Recent] | None:
+        """The committed entries ``start`` to ``stop`` (excluded) if they are still in memory, or None."""
+        return self._recent.get(origin, start, stop)
 
     def seal(self, disclosures: Sequence[bytes | None]) -> list[Sealed | None]:
         """Seal what is there (None and empty bytes stay None); on return the keys are on disk."""
@@ -70,6 +114,9 @@ class Logs:
 
     def read_wire(self, conn: Connection, origin: str, start: int, stop: int) -> list[Record]:
         """The entries ``start`` to ``stop`` (excluded) as they travel: leaf, disclosure or no bytes."""
+        recent = self.recent(origin, start, stop)
+        if recent is not None:
+            return [Record(one.leaf, one.disclosure) for one in recent]
         held = reading.read_records(conn, origin, start, stop)
         texts = self.unseal([sealed for _, sealed in held])
         return [Record(leaf, text or b"") for (leaf, _), text in zip(held, texts, strict=True)]

@@ -32,12 +32,12 @@ def store_accepted(
     sealed: Sequence[Sealed | None],
     checkpoint_note: bytes,
     now: datetime,
-    entries: Sequence[Entry | None] | None = None,
+    understood: Sequence[Entry | None],
 ) -> LogState:
     """Store a proven batch and return the log's new state.
 
-    ``sealed[i]`` holds the disclosure of ``records[i]``. ``entries``: the leaves as ``interpret`` read them,
-    if the caller did so before the transaction. Raises Retry if the log has moved since the batch was proven,
+    ``sealed[i]`` holds the disclosure of ``records[i]``, ``understood[i]`` is its leaf as ``interpret`` read it.
+    Raises Retry if the log has moved since the batch was proven,
     Stop if it is this node's own or another root stands at the size.
     """
     held = state(conn, origin)
@@ -49,7 +49,6 @@ def store_accepted(
             "Nothing was stored; the sender goes on from there."
         )
     _list_size(conn, held, accepted, checkpoint_note, format_time(now))
-    understood = interpret(record.leaf for record in records) if entries is None else entries
     _store_entries(conn, held, accepted, records, understood)
     _store_disclosures(conn, held, understood, sealed)
     rows.store_tiles(conn, held.id, accepted.tiles)

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 
-from syncd.store.bulk import execute
-from syncd.store.engine import bulk_upsert
+from syncd.store.bulk import execute, upsert_tuples
 from syncd.store.register import fetch_among
 from syncd.store.register_tables import deliveries
 
@@ -39,10 +38,9 @@ class Delivery(NamedTuple):
 _DELIVERY = f"SELECT {', '.join(Delivery._fields)} FROM deliveries"
 
 
-def put(conn: Connection, rows: Sequence[Json]) -> None:
-    """Queue the present state of findings; what was queued before for the same finding is replaced."""
-    replaced = tuple(name for name in Delivery._fields if name != "finding")
-    bulk_upsert(conn, deliveries, rows, ("finding",), replaced)
+def put(conn: Connection, rows: Sequence[Delivery]) -> None:
+    """Queue the present state of findings, each once; what was queued before for the same finding is replaced."""
+    upsert_tuples(conn, deliveries, Delivery._fields, rows, ("finding",), Delivery._fields[1:])
 
 
 def pending(conn: Connection, limit: int) -> list[Delivery]:

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from syncd.store.bulk import among, execute
+from syncd.store.bulk import among, execute, insert_tuples, upsert_tuples
 from syncd.store.engine import bulk_upsert
 from syncd.store.register_tables import findings, held_entries, relief_events, responses
 
 Json = dict[str, Any]
 
-_CHUNK = 500
+_CHUNK = 512
 _RESPONSE_UPDATES = (
     "kind", "counter", "body", "leaf", "id", "log", "idx", "at", "since", "released_by", "imposed", "imposed_leaf",
     "stopped_on",
@@ -65,8 +65,9 @@ class ReliefRow(NamedTuple):
 class Response(NamedTuple):
     """What a region answered to a finding: the newest of its ``restriction.*`` or ``finding.held``.
 
-    ``imposed`` is the body of its newest ``restriction.imposed``, kept after a lifting so that past days can be asked;
-    ``stopped_on`` is the day the region took it off again.
+    ``imposed`` is the body of its newest ``restriction.imposed`` where something else was said since, kept so that
+    past days can be asked; ``imposed_leaf`` is that entry, whatever was said since. ``stopped_on`` is the day the
+    region took it off again.
     """
 
     finding: bytes
@@ -90,6 +91,10 @@ class Response(NamedTuple):
         parsed: Json = orjson.loads(self.body)
         return parsed
 
+    def last_imposed(self) -> tuple[str | None, bytes | None]:
+        """Body and leaf of the region's newest ``restriction.imposed`` about this finding, if there is one."""
+        return (self.imposed if self.leaf != self.imposed_leaf else self.body), self.imposed_leaf
+
 
 _FINDING = f"SELECT {', '.join(Finding._fields)} FROM findings"
 _RELIEF = f"SELECT {', '.join(ReliefRow._fields)} FROM relief_events"
@@ -105,9 +110,12 @@ def fetch_among(conn: Connection, sql: str, column: str, values: Collection[Any]
     return rows
 
 
-def add_findings(conn: Connection, rows: Sequence[Json]) -> None:
-    """Store findings by leaf; one that is there already stays as it is, amendments included."""
-    bulk_upsert(conn, findings, rows, ("leaf",), ())
+def add_findings(conn: Connection, rows: Sequence[Finding]) -> dict[bytes, Finding]:
+    """Store findings by leaf, return those that are new; one that is there already stays as it is, amended or not."""
+    known = {row[0] for row in fetch_among(conn, "SELECT leaf FROM findings", "leaf", [row.leaf for row in rows])}
+    fresh = {row.leaf: row for row in rows if row.leaf not in known}
+    insert_tuples(conn, findings, Finding._fields, list(fresh.values()))
+    return fresh
 
 
 def add_relief(conn: Connection, rows: Sequence[Json]) -> None:
@@ -139,9 +147,9 @@ def amend_findings(conn: Connection, rows: Sequence[Json]) -> None:
     conn.execute(relief_events.delete().where(relief_events.c.leaf.in_([row["by"] for row in rows])))
 
 
-def put_responses(conn: Connection, rows: Sequence[Json]) -> None:
-    """Store the newest response of a region to a finding."""
-    bulk_upsert(conn, responses, rows, ("finding", "region"), _RESPONSE_UPDATES)
+def put_responses(conn: Connection, rows: Sequence[Response]) -> None:
+    """Store the newest response of a region to a finding; each finding and region stands in ``rows`` once."""
+    upsert_tuples(conn, responses, Response._fields, rows, ("finding", "region"), _RESPONSE_UPDATES)
 
 
 def findings_by_leaf(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, Finding]:

@@ -57,6 +57,8 @@ class Vault:
         self._lock = threading.Lock()
         # Ids that count upwards keep new keys side by side in the file; the random head keeps runs apart.
         self._rings: dict[bytes, bytes] = {}
+        self.forgotten = 0
+        """How often keys were forgotten: whoever keeps an opened text compares it, and lets go."""
         self._head = os.urandom(_ID_HEAD)
         self._count = 0
         self._db = self._opened(path)
@@ -124,6 +126,7 @@ class Vault:
     def forget(self, key_ids: Collection[bytes]) -> int:
         """Delete keys for good and return how many there were; what they sealed can never be read again."""
         gone = 0
+        self.forgotten += 1
         with self._writing() as db:
             for ring in {key_id[:_RING_ID] for key_id in key_ids}:
                 keys = bytearray(self._ring(ring))

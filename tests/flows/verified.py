@@ -117,7 +117,8 @@ def home(node: Node) -> None:
     wanted = {}
     for leaf, by_region in answered.items():
         response = by_region[node.bureau.code]
-        imposed = orjson.loads(response.imposed)["measures"] if response.imposed else []
+        last, _ = response.last_imposed()
+        imposed = orjson.loads(last)["measures"] if last else []
         wanted |= {(leaf.hex(), one["id"]): "1" if response.kind == IMPOSED else "0" for one in imposed}
     assert node.home.ordered() == wanted
 

@@ -1,0 +1,76 @@
+"""The newest entries of each log as they were written (新近条目), so that the stages behind need not read them again.
+
+What was appended is shared, and what was received is recognised, within the second; without this room each stage would
+fetch, decrypt and parse what the one before it had in hand. Only a reading aid: a run that is not here whole is read
+from the store. Entries come here after their commit, never before, and everything is dropped as soon as the vault
+forgets a key, so that an erased text stays in no memory.
+"""
+
+import threading
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from syncd.ledger.entry import Entry
+from syncd.store.vault import Vault
+
+BYTES_KEPT: Final = 6 * 1024 * 1024
+"""Leaves and disclosures kept of one log at most."""
+
+
+class Recent(NamedTuple):
+    """One entry: its leaf's hash and bytes, its disclosure (no bytes if none came), what was read of it if anything."""
+
+    idx: int
+    leaf_hash: bytes
+    leaf: bytes
+    disclosure: bytes
+    entry: Entry | None
+
+
+class _Run(NamedTuple):
+    start: int
+    entries: Sequence[Recent]
+    weight: int
+
+
+class RecentEntries:
+    """The newest entries of every log; usable from several threads."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._lock = threading.Lock()
+        self._forgotten = vault.forgotten
+        self._runs: dict[str, list[_Run]] = {}
+
+    def put(self, origin: str, entries: Sequence[Recent]) -> None:
+        """Keep entries that were just committed; what does not follow on what is here replaces it."""
+        if not entries:
+            return
+        with self._lock:
+            runs = self._current(origin)
+            start = entries[0].idx
+            if runs and runs[-1].start + len(runs[-1].entries) != start:
+                runs.clear()
+            runs.append(_Run(start, entries, sum([len(one.leaf) + len(one.disclosure) for one in entries])))
+            while sum([run.weight for run in runs]) > BYTES_KEPT:
+                runs.pop(0)
+
+    def get(self, origin: str, start: int, stop: int) -> Sequence[Recent] | None:
+        """The entries ``start`` to ``stop`` (excluded), or None unless all of them are here."""
+        found: list[Recent] = []
+        with self._lock:
+            for run in self._current(origin):
+                if run.start < stop and run.start + len(run.entries) > start:
+                    found += run.entries[max(0, start - run.start) : stop - run.start]
+        return found if start < stop and len(found) == stop - start else None
+
+    def drop(self, origin: str) -> None:
+        """Forget a log's entries: what the store holds of them has changed."""
+        with self._lock:
+            self._runs.pop(origin, None)
+
+    def _current(self, origin: str) -> list[_Run]:
+        if self._vault.forgotten != self._forgotten:
+            self._forgotten = self._vault.forgotten
+            self._runs.clear()
+        return self._runs.setdefault(origin, [])
