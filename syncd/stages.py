@@ -16,7 +16,7 @@ from syncd.flows.recognise import Recognise
 from syncd.flows.restrict import Restrict
 from syncd.flows.resync import Resync
 from syncd.flows.serve import Serve
-from syncd.flows.share import Link, Share
+from syncd.flows.share import Batches, Link, Share
 from syncd.flows.work import Work
 
 AHEAD_ENTRIES = 2_048
@@ -56,7 +56,8 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
     """Put the stages together; ``links`` gives the way to each other member, in memory or over HTTPS."""
     recognise = Recognise(bureau)
     name = source.facts.source.id if source is not None else ""
-    shares = {code: Share(bureau, bureau.members[code], link) for code, link in links.items()}
+    batches = Batches()
+    shares = {code: Share(bureau, bureau.members[code], link, batches) for code, link in links.items()}
     collect = Collect(bureau, source, name, lambda: _in_step(shares)) if source is not None else None
     collects = [collect] if collect is not None else []
     return Stages(

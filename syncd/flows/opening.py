@@ -84,9 +84,7 @@ def read_opened(
     else:
         wanted = [one for one in recent if _wanted(one.entry, unwanted, only)]
         parsed = [
-            _parse(one.idx, one.leaf_hash, one.leaf)
-            if one.entry is None
-            else Opened(one.idx, one.leaf_hash, one.entry)
+            _parse(one.idx, one.leaf_hash, one.leaf) if one.entry is None else Opened(one.idx, one.leaf_hash, one.entry)
             for one in wanted
         ]
         texts = [one.disclosure or None for one in wanted]

@@ -8,6 +8,8 @@ the commit leaves nothing, a crash after it leaves nothing to do.
 """
 
 import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -38,6 +40,7 @@ BATCH = 512
 QUIET_SECONDS = 1.0
 FAST_LANE = frozenset({"relief.%", AMENDED, ""})
 ISSUED = "finding.issued"
+_NONE: Mapping[bytes, register.Finding] = MappingProxyType({})
 SAID_HERE = frozenset({ISSUED, IMPOSED, LIFTED, DECLINED, HELD, "feedback.reported", "operator.acted"})
 
 
@@ -141,9 +144,9 @@ class Recognise:
         own = owner.code == self._bureau.code
         opened = read_opened(self._bureau, conn, state.origin, start, stop, unwanted=SAID_HERE if own else INFORMING)
         changes = understand(self._bureau, state.id, owner, opened)
-        if own:
-            changes.affected |= self._issued_here(conn, state, start, stop)
-        self._apply(conn, state, changes)
+        issued = self._issued_here(conn, state, owner, start, stop) if own else {}
+        changes.affected |= issued.keys()
+        self._apply(conn, state, changes, issued)
 
     def _answers(self, state: LogState) -> bool:
         """One batch of what another region answered; False if there is none."""
@@ -167,17 +170,14 @@ class Recognise:
             bureau.wake("share")
         return True
 
-    def _issued_here(self, conn: Connection, state: LogState, start: int, stop: int) -> set[bytes]:
+    def _issued_here(
+        self, conn: Connection, state: LogState, owner: Peer, start: int, stop: int
+    ) -> dict[bytes, register.Finding]:
         """Findings of one's own log: ``collect`` has put them into the register; one that is missing there is read."""
-        issued = register.issued_between(conn, state.id, start, stop)
-        entries = self._bureau.logs.read_entries(conn, state.origin, start, stop, only=(ISSUED,))
-        missing = [row.index for row in entries if row.leaf_hash not in issued]
-        for index in missing:
+        for index in register.not_in_register(conn, state.id, start, stop):
             opened = read_opened(self._bureau, conn, state.origin, index, index + 1)
-            owner = self._bureau.members[self._bureau.code]
             register.add_findings(conn, understand(self._bureau, state.id, owner, opened).findings)
-            issued |= {one.leaf for one in opened if one.fault is None}
-        return issued
+        return register.issued_between(conn, state.id, start, stop)
 
     def _after(self) -> None:
         self._acted = self._bureau.clock()
@@ -187,9 +187,12 @@ class Recognise:
         self._bureau.wake("share")
         self._bureau.wake("restrict")
 
-    def _apply(self, conn: Connection, state: LogState, changes: Changes) -> None:
+    def _apply(
+        self, conn: Connection, state: LogState, changes: Changes, issued: Mapping[bytes, register.Finding] = _NONE
+    ) -> None:
+        """Put what was understood into the register and answer it; ``issued``: findings as they stand there already."""
         bureau = self._bureau
-        fresh = register.add_findings(conn, changes.findings)
+        fresh = {**issued, **register.add_findings(conn, changes.findings)}
         self._amend(conn, state, changes)
         register.add_relief(conn, changes.relief)
         answered = register.held_in(conn, state.id)

@@ -32,8 +32,7 @@ RELIEF_WORKING_DAYS = 3  # 行政处罚法 Art. 48 with Art. 85: withdrawn withi
 def respond(bureau: Bureau, conn: Connection, leaves: Iterable[bytes], fresh: Mapping[bytes, Finding] = _NONE) -> int:
     """Answer these findings and their twins; returns how many entries were appended.
 
-    ``fresh``: those of them that this transaction has just put into the register for the first time, so that they need
-    not be read back.
+    ``fresh``: findings as this transaction has just written or read them, so that they need not be read again.
     """
     rules = Rules(bureau.agreement, bureau.code, bureau.today(), bureau.allow_candidates)
     cases, refs = _cases(bureau, conn, set(leaves), fresh, rules.day)

@@ -7,6 +7,7 @@ Acknowledgements come back as one batch entry for each delivered batch, at most 
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -19,11 +20,11 @@ from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.record import ITEMS_PER_BATCH_ENTRY, Saying, record, sign
 from syncd.store import outbox, register, sourcebook
-from syncd.store.outbox import Delivery
-from syncd.store.register import Finding
+from syncd.store.outbox import Delivery, Due
 
 Json = dict[str, Any]
 BATCH = 512
+_SHARED = 1_024  # measures of findings of one kind and day are the same text
 KIND_ZH = {"binding": "约束", "discretionary": "裁量", "advisory": "建议"}
 FIELD_ZH = "生态环境"
 MARK_ZH = {"disputed": "异议"}
@@ -40,21 +41,19 @@ class Restrict:
         """Deliver one batch. Raises ``SourceError``; then everything stays pending and is tried again."""
         bureau, day = self._bureau, self._bureau.today()
         with bureau.store.read() as conn:
-            rows = outbox.pending(conn, BATCH)
-            leaves = [row.finding for row in rows]
-            found = register.findings_by_leaf(conn, leaves)
-        if not rows:
+            waiting = outbox.pending(conn, BATCH)
+        if not waiting:
             return False
-        orders: list[Json] = []
+        rows = [one.delivery for one in waiting]
+        leaves = [row.finding for row in rows]
         batch = f"{bureau.code}-{int(bureau.clock().timestamp() * 1000)}"
-        for row in rows:
-            orders += orders_of(bureau.agreement, bureau.code, row, found[row.finding], batch, day)
+        orders = [order for one in waiting for order in orders_of(bureau.agreement, bureau.code, one, batch, day)]
         failpoint("restrict.before_push")
         self._source.push(orders)
         failpoint("restrict.after_push")
         with bureau.store.write() as conn:
-            said = {leaf: row.acknowledged for leaf, row in outbox.of_findings(conn, leaves).items()}
-            outbox.delivered(conn, [_delivered(row, said[row.finding], day) for row in rows], bureau.now_text())
+            said = outbox.acknowledged(conn, leaves)
+            outbox.delivered(conn, [_delivered(row, said.get(row.finding), day) for row in rows], bureau.now_text())
             facts = {"last_delivery": bureau.now_text(), "orders": len(orders), "error": None}
             sourcebook.post(conn, "home", facts)
             if bureau.today() != day:  # midnight has passed since the orders were made
@@ -116,10 +115,10 @@ def _acknowledged(row: Delivery, said: Json, day: dt.date) -> Json:
     return {"leaf": row.finding, "now_state": state, "said": orjson.dumps(said).decode()}
 
 
-def _delivered(row: Delivery, said: str, day: dt.date) -> Json:
+def _delivered(row: Delivery, said: str | None, day: dt.date) -> tuple[str, str | None, bytes, int]:
     """A home system may acknowledge before the delivery is marked: then it is acknowledged at once."""
-    state = "acknowledged" if complete(row, orjson.loads(said), day) else "delivered"
-    return {"leaf": row.finding, "version": row.counter, "now_state": state, "change": next_change(row, day)}
+    answered = said is not None and complete(row, orjson.loads(said), day)
+    return "acknowledged" if answered else "delivered", next_change(row.measures, day), row.finding, row.counter
 
 
 def complete(row: Delivery, said: Json, day: dt.date) -> bool:
@@ -133,48 +132,48 @@ def complete(row: Delivery, said: Json, day: dt.date) -> bool:
     return True
 
 
-def next_change(row: Delivery, day: dt.date) -> str | None:
-    """The first day after ``day`` on which a delivered measure ends by itself."""
-    ends = [measure["to"] for measure in orjson.loads(row.measures) if measure["on"]]
+@lru_cache(_SHARED)
+def next_change(measures: str, day: dt.date) -> str | None:
+    """The first day after ``day`` on which one of the delivered ``measures`` ends by itself."""
+    ends = [measure["to"] for measure in orjson.loads(measures) if measure["on"]]
     later = [end for end in ends if end >= day.isoformat()]
     if not later:
         return None
     return (dt.date.fromisoformat(min(later)) + dt.timedelta(days=1)).isoformat()
 
 
-def orders_of(
-    agreement: Agreement,
-    region: str,
-    row: Delivery,
-    finding: Finding,
-    batch: str,
-    day: dt.date,
-) -> list[Json]:
+def orders_of(agreement: Agreement, region: str, one: Due, batch: str, day: dt.date) -> list[Json]:
     """The order rows 惩戒单 of one finding: a row for each measure, on or lifted, as of ``day``."""
-    terms = orjson.loads(row.terms)
-    today = day.isoformat()
-    common = {
+    row = one.delivery
+    about = {
         "CJD_PCH": batch,
         "CJD_RDBH": row.finding.hex(),
         "CJD_BBH": str(row.counter),
+        "CJD_SY": one.criterion or "",
+        "CJD_WSH": one.number,
+        "CJD_WSRQ": one.decided_on,
+        "CJD_XDR_MC": one.name,
+        "CJD_XDR_SHXYM": one.uscc,
+    }
+    return [{**about, **order} for order in _ordered(agreement, region, row.measures, row.terms, day)]
+
+
+@lru_cache(_SHARED)
+def _ordered(agreement: Agreement, region: str, measures: str, terms: str, day: dt.date) -> Sequence[Json]:
+    """What orders say of the measures alone: the same for all findings of one kind and day."""
+    said, today = orjson.loads(terms), day.isoformat()
+    common = {
         "CJD_LY": FIELD_ZH,
-        "CJD_SY": finding.criterion or "",
-        "CJD_GZ": terms.get("rule") or "",
-        "CJD_WSH": finding.number,
-        "CJD_WSRQ": finding.decided_on,
+        "CJD_GZ": said.get("rule") or "",
         "CJD_TQBM": agreement.regions[region].department,
         "CJD_SFFK": "是",
-        "CJD_XDR_MC": finding.name,
-        "CJD_XDR_SHXYM": finding.uscc,
-        "CJD_BJ": MARK_ZH["disputed"] if "disputed" in (terms.get("mark") or "").split() else "",
-        "CJD_YS": "演示" if terms.get("demonstration") else "",
+        "CJD_BJ": MARK_ZH["disputed"] if "disputed" in (said.get("mark") or "").split() else "",
+        "CJD_YS": "演示" if said.get("demonstration") else "",
     }
-    orders = []
-    for measure in orjson.loads(row.measures):
-        on = measure["on"] and measure["to"] >= today
-        orders.append({
+    return [
+        {
             **common,
-            "CJD_ZT": "1" if on else "0",
+            "CJD_ZT": "1" if measure["on"] and measure["to"] >= today else "0",
             "CJD_YJ": measure["basis"] or "",
             "CJD_CS": measure["id"],
             "CJD_CSMC": agreement.measures[measure["id"]].name_zh if measure["id"] in agreement.measures else "",
@@ -182,5 +181,6 @@ def orders_of(
             "CJD_ZXBM": measure["responder"],
             "CJD_YXQ": measure["from"],
             "CJD_YXZ": measure["to"],
-        })  # fmt: skip
-    return orders
+        }
+        for measure in orjson.loads(measures)
+    ]

@@ -15,7 +15,7 @@ from syncd.flows.lines import complete_after, stamp_of, with_lines
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_size
 from syncd.ledger.tree import consistency_proof, leaf_hash
-from syncd.ledger.wire import compress, encode_batch, encode_records, encode_resend
+from syncd.ledger.wire import Record, compress, encode_batch, encode_records, encode_resend
 from syncd.peers import Answer
 from syncd.store import sourcebook
 
@@ -33,13 +33,29 @@ class Link(Protocol):
         """``POST /exchange/v1/logs/{origin}/disclosures``."""
 
 
+class Batches:
+    """The records that were last made ready to travel, for the next peer at the same size: one encoding serves all."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._span, self._records = (0, 0), b""
+
+    def records(self, start: int, stop: int, read: Callable[[], Sequence[Record]]) -> bytes:
+        """The bytes of the records ``start`` to ``stop`` (excluded) of one's own log."""
+        with self._lock:
+            if self._span != (start, stop):
+                self._span, self._records = (start, stop), encode_records(read())
+            return self._records
+
+
 class Share:
     """The stage for one peer; ``step`` sends one batch and says whether there is more to send."""
 
-    def __init__(self, bureau: Bureau, peer: Peer, link: Link) -> None:
+    def __init__(self, bureau: Bureau, peer: Peer, link: Link, batches: "Batches | None" = None) -> None:
         self._bureau = bureau
         self._peer = peer
         self._link = link
+        self._batches = batches or Batches()
         self._start: int | None = None
         self._moved = threading.Condition()
         self._away = False
@@ -106,7 +122,7 @@ class Share:
                 size = old  # everything is held there: an empty batch fetches the missing line
             proof = consistency_proof(old, size, bureau.logs.tile_reader(conn, origin)) if 0 < old < size else []
             listed, newest = bureau.logs.checkpoint(conn, origin, size), bureau.logs.newest(conn, origin)
-            records = encode_records(bureau.logs.read_wire(conn, origin, old, size))
+            records = self._batches.records(old, size, lambda: bureau.logs.read_wire(conn, origin, old, size))
             if listed is None or listed.note is None or newest is None:
                 raise Stop(
                     f"The log {origin} has no signed size {size} to offer. Nothing was sent; run the start-up check."

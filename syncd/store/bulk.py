@@ -42,6 +42,12 @@ def execute(conn: Connection, sql: str, values: tuple[Any, ...] = ()) -> CursorR
     return conn.exec_driver_sql(_spelled(sql, conn.dialect.name), values)
 
 
+def execute_many(conn: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Run ``sql``, spelled as for ``execute``, for each of ``rows``."""
+    if rows:
+        conn.exec_driver_sql(_spelled(sql, conn.dialect.name), list(rows))
+
+
 def bulk_insert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert new rows, all with the keys of the first; defaults written in Python are not applied.
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 
-from syncd.store.bulk import execute, upsert_tuples
+from syncd.store.bulk import execute, execute_many, upsert_tuples
 from syncd.store.register import fetch_among
 from syncd.store.register_tables import deliveries
 
@@ -43,10 +43,25 @@ def put(conn: Connection, rows: Sequence[Delivery]) -> None:
     upsert_tuples(conn, deliveries, Delivery._fields, rows, ("finding",), Delivery._fields[1:])
 
 
-def pending(conn: Connection, limit: int) -> list[Delivery]:
+class Due(NamedTuple):
+    """A delivery that waits, with what an order says of its finding."""
+
+    delivery: Delivery
+    criterion: str | None
+    number: str
+    decided_on: str
+    name: str
+    uscc: str
+
+
+def pending(conn: Connection, limit: int) -> list[Due]:
     """The next deliveries, liftings before restrictions."""
-    sql = f"{_DELIVERY} WHERE state = 'pending' ORDER BY active, queued_at LIMIT {limit}"
-    return [Delivery(*row) for row in execute(conn, sql)]
+    sql = (
+        f"SELECT {', '.join([f'd.{name}' for name in Delivery._fields])}, f.criterion, f.number, f.decided_on, f.name, "
+        "f.uscc FROM deliveries d JOIN findings f ON f.leaf = d.finding "
+        f"WHERE d.state = 'pending' ORDER BY d.active, d.queued_at LIMIT {limit}"
+    )
+    return [Due(Delivery(*row[:-5]), *row[-5:]) for row in execute(conn, sql).fetchall()]
 
 
 def of_findings(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, Delivery]:
@@ -54,19 +69,23 @@ def of_findings(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, Deli
     return {row[0]: Delivery(*row) for row in fetch_among(conn, _DELIVERY, "finding", leaves)}
 
 
-def delivered(conn: Connection, sent: Sequence[Json], now: str) -> None:
-    """Mark as delivered: ``leaf``, ``version`` (counter), ``now_state``, ``change`` (next change) of each finding.
+def acknowledged(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, str]:
+    """What departments have said of these findings' measures (JSON text), where they have said anything."""
+    sql = "SELECT finding, acknowledged FROM deliveries"
+    return {leaf: said for leaf, said in fetch_among(conn, sql, "finding", leaves) if said != "{}"}
 
-    One that was queued anew meanwhile has another counter and stays pending. ``now_state`` is ``acknowledged`` where
+
+def delivered(conn: Connection, sent: Sequence[tuple[str, str | None, bytes, int]], now: str) -> None:
+    """Mark as delivered: new state, next change, finding and counter of each.
+
+    One that was queued anew meanwhile has another counter and stays pending. The new state is ``acknowledged`` where
     the home system was faster than this transaction.
     """
-    if sent:
-        conn.execute(
-            update(deliveries)
-            .where(deliveries.c.finding == bindparam("leaf"), deliveries.c.counter == bindparam("version"))
-            .values(state=bindparam("now_state"), delivered_at=now, next_change=bindparam("change")),
-            list(sent),
-        )
+    execute_many(
+        conn,
+        "UPDATE deliveries SET state = ?, next_change = ?, delivered_at = ? WHERE finding = ? AND counter = ?",
+        [(state, change, now, leaf, counter) for state, change, leaf, counter in sent],
+    )
 
 
 def acknowledge(conn: Connection, rows: Sequence[Json]) -> None:

@@ -157,10 +157,19 @@ def findings_by_leaf(conn: Connection, leaves: Collection[bytes]) -> dict[bytes,
     return {row[0]: Finding(*row) for row in fetch_among(conn, _FINDING, "leaf", leaves)}
 
 
-def issued_between(conn: Connection, log: int, start: int, stop: int) -> set[bytes]:
-    """Leaves of a log's findings that stand in the register, by where they stand in the log."""
-    query = select(findings.c.leaf).where(findings.c.log == log, findings.c.idx >= start, findings.c.idx < stop)
-    return set(conn.execute(query).scalars())
+def issued_between(conn: Connection, log: int, start: int, stop: int) -> dict[bytes, Finding]:
+    """A log's findings that stand in the register, by where they stand in the log."""
+    found = execute(conn, f"{_FINDING} WHERE log = ? AND idx >= ? AND idx < ?", (log, start, stop))
+    return {row[0]: Finding(*row) for row in found.fetchall()}
+
+
+def not_in_register(conn: Connection, log: int, start: int, stop: int) -> list[int]:
+    """Indices of a log's ``finding.issued`` that the register does not have."""
+    sql = (
+        "SELECT e.idx FROM entries e WHERE e.log = ? AND e.idx >= ? AND e.idx < ? AND e.kind = 'finding.issued' "
+        "AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.log = e.log AND f.idx = e.idx)"
+    )
+    return list(execute(conn, sql, (log, start, stop)).scalars())
 
 
 def findings_by_key(conn: Connection, keys: Collection[bytes]) -> dict[bytes, list[Finding]]:
