@@ -1,6 +1,7 @@
 """For all rooms: ``store_url``, so that every test of the store and the stages runs on both databases."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
+
+SHARED_MEMORY, ROOM = Path("/dev/shm"), 2 * 1024**3
+if os.access(SHARED_MEMORY, os.W_OK) and shutil.disk_usage(SHARED_MEMORY).free > ROOM:
+    # Tests kill processes, never the machine: what a sync to a slow disk costs would prove nothing and take minutes.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(SHARED_MEMORY))
 
 POSTGRES = os.environ.get("SYNCD_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 
