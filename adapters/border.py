@@ -48,6 +48,7 @@ class Border:
     def __init__(self, facts: SourceFacts, row_key: bytes) -> None:
         own = facts.columns
         beside = {own.row, own.determination, own.place, own.published, own.review, own.review_until, own.state}
+        beside |= {own.served, own.perform_by, own.performed, own.related}
         self._known: dict[RowKind, tuple[str, ...]] = {
             "penalty": tuple(sorted(beside.union(columns.LABELS, columns.LEGACY_READ) - {""})),
             "relief": tuple(sorted({own.row, *relief.COLUMNS})),

@@ -71,6 +71,10 @@ class Columns(Part):
     published: str = Field(description="published on 公示日期")
     review: str = Field(description="open to review 复议、诉讼")
     updated: str = Field(description="updated at 更新时间")
+    served: str = Field(default="", description="day of service 送达日期; empty: none")
+    perform_by: str = Field(default="", description="last day for performing the decision 履行期限届满日; empty: none")
+    performed: str = Field(default="", description="whether it was performed 履行情况; see [performance]")
+    related: str = Field(default="", description="number of the decision against the client 关联文号; empty: none")
     review_until: str = Field(default="", description="last day of the period for review 复议诉讼期满日; empty: none")
     aliases: dict[str, str] = Field(default={}, description="this source's name of a column → the standard's")
     ignored: list[str] = Field(default=[], description="known to be of no use here: neither read nor hashed")
@@ -85,6 +89,14 @@ class Review(Part):
 
     open: list[str] = Field(min_length=1)
     closed: list[str] = Field(min_length=1)
+
+
+class Performance(Part):
+    """Performance 履行: values of the performed column, and values of the review column that say nothing was sought."""
+
+    done: list[str] = Field(min_length=1)
+    undone: list[str] = Field(min_length=1)
+    uncontested: list[str] = Field(default=["", "无"], description="neither 复议 nor 诉讼 was ever sought")
 
 
 class Expected(Part):
@@ -117,6 +129,7 @@ class SourceFacts(Part):
     columns: Columns
     review: Review
     state: dict[str, RowState] = Field(default={}, description="value of the state column → what the row is then")
+    performance: Performance | None = None
     expected: Expected | None = None
     legacy: Legacy = Legacy()
     relief: dict[str, ReliefKind] = Field(description="status value of a relief row → kind of entry")
@@ -130,6 +143,8 @@ class SourceFacts(Part):
             raise ValueError(f"with source.mode {self.source.mode} the page has just the section [{self.source.mode}]")
         if bool(self.columns.state) != bool(self.state):
             raise ValueError("columns.state and the section [state] go together")
+        if bool(self.columns.performed) != (self.performance is not None):
+            raise ValueError("columns.performed and the section [performance] go together")
         return self
 
     @property

@@ -9,6 +9,21 @@ from dataclasses import dataclass, field
 from adapters.base import Json, RowFault
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a penalty row says beside the finding and only its own bureau needs; None and empty where it says nothing.
+
+    ``served_on`` 送达日期, ``perform_by`` 履行期限, ``performed`` 履行情况, ``contested`` 曾申请复议或起诉.
+    ``related`` 关联文号: number of the decision against the client, in normal form. Days as ``2026-11-22``.
+    """
+
+    served_on: str | None = None
+    perform_by: str | None = None
+    performed: bool | None = None
+    contested: bool | None = None
+    related: str | None = None
+
+
 @dataclass(slots=True)
 class FindingRecord:
     """A penalty row that may be shared: ``body`` is ``finding/1.0`` with ``criterion`` and ``subject.type`` None.
@@ -16,7 +31,8 @@ class FindingRecord:
     ``digest`` is HMAC-SHA256 (hex) of the raw row; another digest means that the row was changed. ``updated`` is the
     source's own stamp 更新时间 as ``YYYY-MM-DD HH:MM:SS.ffffff`` in the source's time zone: of two versions the later
     one holds. It is empty where the source has none or it cannot be read as a time, and then says nothing about order.
-    ``where`` says where the row stood: file and line, table or path.
+    ``where`` says where the row stood: file and line, table or path. ``beside`` is None where the source has no columns
+    for it.
     """
 
     row: str
@@ -24,6 +40,7 @@ class FindingRecord:
     updated: str
     body: Json
     where: str = ""
+    beside: Beside | None = None
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from adapters.base import FILE, PAGE_LIMIT, AckPage, Adapter, Json, RawRow, RowFault, SourceError, narrowed
+from adapters.beside import read_beside
 from adapters.border import Border, even, renamed
 from adapters.facts import SourceFacts
 from adapters.finality import ENDED, state_of, waits
@@ -186,7 +187,8 @@ class Source:
                 body = read_penalty(row.key, row.fields, self.facts)
                 # 7 leftover
                 ask_leftover(body)
-                out.records.append(FindingRecord(row.key, digest, updated, body, row.where))
+                beside = read_beside(row.fields, self.facts)
+                out.records.append(FindingRecord(row.key, digest, updated, body, row.where, beside))
                 if state is not None:
                     out.states[row.key] = state
         except RowFault as fault:

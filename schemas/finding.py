@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from schemas.base import CONTROLS, Body, Code, Day, Money, RegionCode, ShortText, Text, Uscc
+from schemas.base import CONTROLS, Body, Code, Day, LeafHex, Money, RegionCode, ShortText, Text, Uscc
 from schemas.organisation import Subject
 from schemas.text import says_no_number
 
@@ -68,6 +68,16 @@ class Ends(Body):
     measures: Day | None = Field(description="惩戒或处罚有效期截止日期（CF_YXQ）")
 
 
+class Grounds(Body):
+    """By what a person at the determining bureau confirmed a proposal 认定依据: the rule, and the records counted."""
+
+    model_config = ConfigDict(title="认定依据")
+
+    rule: Code = Field(description="提出该认定的规则：判定条件标识，或累计标准的代码")
+    records: list[LeafHex] = Field(max_length=64, description="计入的记录，以认定条目的叶子散列表示")
+    confirmed_by: Code = Field(description="确认该认定的操作账号编号")
+
+
 class Finding(Body):
     """Body of ``finding.issued`` and ``finding.amended``."""
 
@@ -91,3 +101,6 @@ class Finding(Body):
     decided_on: Day = Field(description="处罚决定日期")
     published_on: Day = Field(description="公示日期")
     ends: Ends
+    grounds: Grounds | None = Field(
+        default=None, description="由规则提出、经人工确认的认定依据；本地代码自行认定的不写此项"
+    )

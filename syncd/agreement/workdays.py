@@ -12,6 +12,7 @@ from functools import lru_cache
 from chinese_calendar import is_workday
 
 _DAY = timedelta(days=1)
+_LONGEST_HOLIDAY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,22 @@ def due(start: date, working_days: int) -> Due:
         certain = certain and works is not None
         left -= works is not False
     return Due(day, certain)
+
+
+@lru_cache(1024)
+def worked_from(day: date) -> date:
+    """The day itself, or the next one that is worked; for a year without a calendar, ten days on.
+
+    For terms that run out *against* a company, so that the latest day counts where nothing better is known: no
+    holiday of the State Council's calendars has been longer than nine days.
+    """
+    for ahead in range(_LONGEST_HOLIDAY + 1):
+        works = _works(day + ahead * _DAY)
+        if works is None:
+            break
+        if works:
+            return day + ahead * _DAY
+    return day + _LONGEST_HOLIDAY * _DAY
 
 
 def _works(day: date) -> bool | None:

@@ -63,6 +63,8 @@ DESK = {
     "mapping_differs": "对应不一致 mapping_differs",
     "no_rule": "无规则 no_rule",
     "objection": "异议申请 objection",
+    "grounds_gone": "认定依据已解除 grounds_gone",
+    "proposed": "待认定 proposed",
     "quarantine": "隔离 quarantine",
     "relief_waiting": "修复待认定 relief_waiting",
     "returned": "已撤销之行重现 returned",

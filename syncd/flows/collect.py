@@ -20,6 +20,7 @@ from adapters.source import Source
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.planning import ISSUED, Plan, Planner
+from syncd.flows.propose import Own, propose, ripened
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.relieve import Relief, marks_of_state, match_relief, origin_of, relief_body, say_own
 from syncd.flows.respond import respond
@@ -27,6 +28,7 @@ from syncd.flows.understand import finding_row
 from syncd.ledger.entry import Ref
 from syncd.store import desk, origins, register, sourcebook
 from syncd.store.append import Appended
+from syncd.store.proposals import ripe
 
 Json = dict[str, Any]
 NOTE_SECONDS = 10.0
@@ -42,6 +44,7 @@ class Collect:
         self._pace = pace
         self._planner = Planner(bureau, name)
         self._noted = dt.datetime.min.replace(tzinfo=dt.UTC)
+        self._ripened: dt.date | None = None
 
     def step(self) -> bool:
         """Take one page. Raises ``SourceError``: the cursor stays and nothing is lost."""
@@ -50,6 +53,7 @@ class Collect:
             place = self._place(conn)
         if not place["full"] and self._day_has_come():
             return True
+        self._ripen()
         began = bureau.now_text()
         page = self._source.collect(place["cursor"], bureau.today())
         if not page.rows and not place["full"] and page.cursor == place["cursor"] and not self._due():
@@ -121,6 +125,7 @@ class Collect:
         said = [one for one, _ in plan.issue] + [one for one, _, _ in plan.amend]
         came = [origin_of(self.name, one, entry.index, began) for one, entry in zip(said, appended, strict=True)]
         origins.add_provenance(conn, came)
+        self._propose(conn, plan, appended)
         self._note_waiting(conn, page)
         suspended = [("relief.suspended", row, relief_body(ground, bureau)) for _, row, ground in plan.suspend]
         say_own(bureau, conn, suspended)
@@ -155,6 +160,28 @@ class Collect:
         said = [Saying("finding.issued", None, body) for _, body in plan.issue]
         said += [Saying("finding.amended", Ref(origin, row.id, row.leaf.hex()), body) for _, body, row in plan.amend]
         return said
+
+    def _propose(self, conn: Connection, plan: Plan, appended: Sequence[Appended]) -> None:
+        """What a rule derives from these rows goes to the desk; what a row says beside its finding may have changed."""
+        own = [
+            Own(entry.leaf_hash, one.row, body, one.beside)
+            for (one, body), entry in zip(plan.issue, appended, strict=False)
+        ]
+        own += [Own(before.leaf, one.row, body, one.beside, again=True) for one, body, before in plan.amend]
+        own += [Own(row.leaf, one.row, row.parsed(), one.beside, again=True) for one, row in plan.same if one.beside]
+        propose(self._bureau, conn, self.name, own)
+
+    def _ripen(self) -> None:
+        """Once a day: terms that have run out since the last look need no change at the source."""
+        today = self._bureau.today()
+        if self._ripened == today:
+            return
+        with self._bureau.store.read() as conn:
+            due = bool(ripe(conn, today.isoformat()))
+        if due:
+            with self._bureau.store.write() as conn:
+                ripened(self._bureau, conn, self.name)
+        self._ripened = today
 
     def _note_issued(self, conn: Connection, plan: Plan, appended: Sequence[Appended], pass_: int) -> None:
         log = self._bureau.logs.state(conn, self._bureau.origin).id

@@ -11,20 +11,23 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row
 
+from schemas.registry import check_body
 from syncd.errors import NeedsPerson
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
 from syncd.flows.planning import WITHDRAWN, known_row
+from syncd.flows.propose import confirmed_body, still_counts
 from syncd.flows.recognise import Recognise
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.relieve import relief_body
 from syncd.flows.respond import respond
 from syncd.flows.resync import Finish, operator_body
 from syncd.ledger.entry import Ref
-from syncd.store import desk, register, sourcebook
+from syncd.store import desk, proposals, register, sourcebook
 
 Json = dict[str, Any]
+SECOND_NEEDED = "released by one of two; another account must release it too"
 
 
 class Decide:
@@ -49,6 +52,8 @@ class Decide:
             "identity_changed": self._replace,
             "under_review": self._resume,
             "unreadable": self._try_again,
+            "proposed": self._confirm,
+            "grounds_gone": self._resume,
         }
 
     def run(
@@ -62,9 +67,12 @@ class Decide:
                 raise NeedsPerson(f"There is no open item {item} on the desk; `syncd desk list` shows them.")
             done = self._release(conn, row, account) if release else "kept as it is"
             state = "released" if release else "refused"
+            if done == SECOND_NEEDED:
+                state = "open"
             if release and row.kind in ("quarantine", "relief_waiting", "unmapped", "no_rule", "unreadable"):
                 state = "cleared"  # tried again: the same fault opens the item again
-            desk.decide(conn, item, state, str(account), ground, bureau.now_text())
+            if state != "open":
+                desk.decide(conn, item, state, str(account), ground, bureau.now_text())
             body = operator_body(f"desk.{'release' if release else 'refuse'}.{row.kind}", account, ground)
             record(bureau, conn, [Saying("operator.acted", None, body)])
             result: Json = {"item": item, "kind": row.kind, "state": state, "done": done}
@@ -88,10 +96,45 @@ class Decide:
 
     def _impose(self, conn: Connection, row: Row[Any], account: int) -> str:
         leaf = bytes.fromhex(row.mark)
+        if row.kind == "review" and self._first_of_two(conn, leaf, account):
+            return SECOND_NEEDED
         register.release(conn, leaf, self._bureau.code, row.kind.removesuffix("_relieved"), account)
         register.judge_from_today(conn, leaf, self._bureau.code)
         respond(self._bureau, conn, [leaf])
         return "released for this region; judged again"
+
+    def _first_of_two(self, conn: Connection, leaf: bytes, account: int) -> bool:
+        """Where the rule asks for two people 双人复核: whether this is the first, whose word alone changes nothing."""
+        bureau = self._bureau
+        criterion = register.findings_by_leaf(conn, [leaf])[leaf].criterion
+        rule = bureau.agreement.regions[bureau.code].rules.get(criterion or "")
+        if rule is None or rule.persons == 1:
+            return False
+        before = register.responses_of(conn, [leaf], bureau.code).get(leaf, {}).get(bureau.code)
+        said = (before.released_by or "").split("/") if before is not None else []
+        first = next((part.partition(":")[2] for part in said if part.startswith("first:")), None)
+        if first == str(account):
+            raise NeedsPerson("The rule asks for two people, and this account was the first; another one must release.")
+        if first is None:
+            register.release(conn, leaf, bureau.code, "first", account)
+        return first is None
+
+    def _confirm(self, conn: Connection, row: Row[Any], account: int) -> str:
+        """A person of this bureau determines what a rule proposed: the finding is amended by its own log."""
+        bureau, facts = self._bureau, orjson.loads(row.facts)
+        leaf = bytes.fromhex(facts["finding"])
+        records = {bytes.fromhex(one["finding"]) for one in facts["records"]} - {leaf}
+        if not still_counts(bureau, conn, {leaf, *records}):
+            raise NeedsPerson(
+                "A record that this proposal rests on was relieved or suspended since, so it cannot be confirmed. "
+                "Nothing was changed; `syncd desk refuse` closes it."
+            )
+        finding = register.findings_by_leaf(conn, [leaf])[leaf]
+        body = confirmed_body(finding.parsed(), facts, account)
+        check_body("finding.amended", body)
+        record(bureau, conn, [Saying("finding.amended", Ref(bureau.origin, finding.id, leaf.hex()), body)])
+        proposals.put_grounds(conn, leaf, facts["rule"], sorted(records))
+        return f"determined: the finding meets {facts['criterion']}, and goes to all members"
 
     def _judge_again(self, conn: Connection, row: Row[Any], account: int) -> str:
         leaf = bytes.fromhex(row.mark)

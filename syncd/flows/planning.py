@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row
 
 from adapters.records import FindingRecord, Quarantined, Waiting
 from schemas.registry import InvalidBody, check_body
-from syncd.agreement.outcome import map_local_code
+from syncd.agreement.outcome import criterion_of, map_local_code
 from syncd.flows.bureau import Bureau
 from syncd.flows.understand import natural_key
 from syncd.store import desk, register, sourcebook
@@ -42,6 +42,7 @@ class Plan:
     issue: list[tuple[FindingRecord, Json]] = field(default_factory=list)
     amend: list[tuple[FindingRecord, Json, Finding]] = field(default_factory=list)
     suspend: list[tuple[FindingRecord | Waiting, Finding, str]] = field(default_factory=list)
+    same: list[tuple[FindingRecord, Finding]] = field(default_factory=list)
     rows: list[Json] = field(default_factory=list)
     desk: list[Json] = field(default_factory=list)
     refused: list[Quarantined] = field(default_factory=list)
@@ -112,8 +113,10 @@ class Planner:
     def _body(self, one: FindingRecord) -> Json:
         body = one.body
         local = map_local_code(self._bureau.agreement, self._bureau.code, body["local_code"])
-        criterion = local.criterion if local is not None else None
         kind = local.subject_type if local is not None else None
+        criterion = local.criterion if local is not None else None
+        if local is not None and criterion is None and body["place"] == self._bureau.code:
+            criterion = criterion_of(self._bureau.agreement, body, allow_candidates=self._bureau.allow_candidates)
         return {**body, "criterion": criterion, "subject": {**body["subject"], "type": kind}}
 
     def _changed(self, plan: Plan, one: FindingRecord, body: Json, before: Finding, key: bytes, pass_: int) -> None:
@@ -121,8 +124,9 @@ class Planner:
             plan.replaced += 1
             self._other(plan, one, before)
             plan.rows.append(self.row(one, ISSUED, before.leaf, pass_))
-        elif orjson.loads(before.body) == body:
+        elif as_the_source_says(orjson.loads(before.body), body) == body:
             plan.unchanged += 1
+            plan.same.append((one, before))
             plan.rows.append(self.row(one, ISSUED, before.leaf, pass_))
         else:
             plan.amend.append((one, body, before))
@@ -183,6 +187,14 @@ def known_row(row: Row[Any]) -> Json:
     """What is known of a source row, to be remembered with changes."""
     return {"source": row.source, "row": row.row, "digest": row.digest, "status": row.status,
             "finding": row.finding, "updated": row.updated, "pass_": row.pass_}  # fmt: skip
+
+
+def as_the_source_says(before: Json, body: Json) -> Json:
+    """The finding as it stands, without what a person confirmed of it: the source knows nothing of that."""
+    if before.get("grounds") is None:
+        return before
+    plain = {name: value for name, value in before.items() if name != "grounds"}
+    return {**plain, "criterion": body["criterion"]}
 
 
 def _older(one: FindingRecord, row: Row[Any]) -> bool:

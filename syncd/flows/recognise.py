@@ -19,6 +19,7 @@ from syncd.errors import Retry, Stop
 from syncd.failpoint import failpoint
 from syncd.flows.answer import DECLINED, HELD, IMPOSED, LIFTED
 from syncd.flows.bureau import Bureau, Peer
+from syncd.flows.grounds import lost_grounds
 from syncd.flows.opening import INFORMING, is_relief, read_opened
 from syncd.flows.others import note_answers
 from syncd.flows.record import Saying, record, sign
@@ -195,6 +196,7 @@ class Recognise:
         fresh = {**issued, **register.add_findings(conn, changes.findings)}
         self._amend(conn, state, changes)
         register.add_relief(conn, changes.relief)
+        lost_grounds(bureau, conn, {row["finding"] for row in changes.relief})
         answered = register.held_in(conn, state.id)
         register.hold_entries(conn, changes.held)
         desk.put(conn, changes.desk, bureau.now_text())

@@ -157,6 +157,12 @@ def findings_by_leaf(conn: Connection, leaves: Collection[bytes]) -> dict[bytes,
     return {row[0]: Finding(*row) for row in fetch_among(conn, _FINDING, "leaf", leaves)}
 
 
+def findings_among(conn: Connection, column: str, values: Collection[str]) -> list[Finding]:
+    """Findings whose ``column`` is one of ``values``, oldest of each log first."""
+    rows = [Finding(*row) for row in fetch_among(conn, _FINDING, column, values)]
+    return sorted(rows, key=lambda row: (row.log, row.idx))
+
+
 def issued_between(conn: Connection, log: int, start: int, stop: int) -> dict[bytes, Finding]:
     """A log's findings that stand in the register, by where they stand in the log."""
     found = execute(conn, f"{_FINDING} WHERE log = ? AND idx >= ? AND idx < ?", (log, start, stop))
