@@ -14,7 +14,7 @@ from syncd.agreement.member import Member
 from syncd.agreement.model import Agreement
 from syncd.errors import NeedsPerson
 from syncd.ledger.policy import Policy, parse_policy
-from syncd.ledger.trust import TrustedKey, TrustedMember, format_trust
+from syncd.ledger.trust import fingerprint, plain_trust
 from syncd.reading import open_books
 from syncd.settings import Settings
 from syncd.store.checkpoints import final_size
@@ -35,6 +35,11 @@ class Evidence:
     def policy(self) -> Policy:
         """The trust policy, parsed."""
         return parse_policy(self.trust)
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the trust policy."""
+        return fingerprint(self.trust)
 
     def origin_of(self, log: str, origins: Sequence[str]) -> str:
         """The log that a person names by its origin or by its member's code. Raises NeedsPerson."""
@@ -69,8 +74,5 @@ def trust_text(agreement: Agreement, members: Mapping[str, Member]) -> bytes:
         raise NeedsPerson(
             f"The member files of {', '.join(missing)} are not held; without their keys nothing is proven."
         )
-    trusted = [
-        TrustedMember(code, [TrustedKey(members[code].log_vkey)], [TrustedKey(members[code].receipt_vkey)])
-        for code in agreement.members
-    ]
-    return format_trust(trusted, title=f"trust policy 信任策略 of {agreement.id}: C2SP tlog-policy")
+    keys = {code: (members[code].log_vkey, members[code].receipt_vkey) for code in agreement.members}
+    return plain_trust(agreement.id, keys)

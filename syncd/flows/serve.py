@@ -9,13 +9,16 @@ from sqlalchemy import Connection
 
 from syncd.flows.bureau import Bureau
 from syncd.ledger.canonical import FormatError
-from syncd.ledger.notes import format_note, parse_note
+from syncd.ledger.policy import parse_policy
 from syncd.ledger.tiles import ENTRIES, parse_tile_path
+from syncd.ledger.trust import plain_trust
 from syncd.ledger.wire import compress, encode_records
 from syncd.peers import Answer
+from syncd.store.checkpoints import full_note
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 PAGE = 512
+KEY_FILES = frozenset({"log.vkey", "witnesses.vkey", "trust.policy"})
 NOT_HERE = Answer(404, b"That part of the log is not held here.\n")
 
 
@@ -26,11 +29,13 @@ class Serve:
         self._bureau = bureau
 
     def static(self, origin: str, path: str) -> Answer:
-        """``checkpoint``, ``tile/<L>/<N>[.p/<W>]`` and ``tile/entries/<N>[.p/<W>]`` of a log."""
+        """``checkpoint``, ``tile/<L>/<N>[.p/<W>]``, ``tile/entries/<N>[.p/<W>]`` and the keys of a log."""
         if self._bureau.owner(origin) is None:
             return NOT_HERE
         if path == "checkpoint":
             return self._checkpoint(origin)
+        if path in KEY_FILES:
+            return Answer(200, self._keys(origin, path))
         try:
             tile = parse_tile_path(path)
         except FormatError as error:
@@ -55,15 +60,20 @@ class Serve:
         return newest.size if newest is not None else 0
 
     def _checkpoint(self, origin: str) -> Answer:
-        logs = self._bureau.logs
         with self._bureau.store.read() as conn:
-            newest = logs.newest(conn, origin)
-            if newest is None or newest.note is None:
-                return NOT_HERE
-            note = parse_note(newest.note)
-            lines = list(note.lines)
-            lines += [one.line for one in logs.cosignatures(conn, origin, newest.size) if one.line not in lines]
-        return Answer(200, format_note(note.text, lines))
+            newest = self._bureau.logs.newest(conn, origin)
+            note = full_note(conn, origin, newest.size) if newest is not None else None
+        return NOT_HERE if note is None else Answer(200, note)
+
+    def _keys(self, origin: str, name: str) -> bytes:
+        """Who signs a log, who countersigns it, and the policy by which both are verified."""
+        members = {code: (one.log.vkey, one.receipt.vkey) for code, one in self._bureau.members.items()}
+        trust = plain_trust(self._bureau.agreement.id, members)
+        if name == "trust.policy":
+            return trust
+        policy = parse_policy(trust)
+        keys = [log for log in policy.logs if log.name == origin] if name == "log.vkey" else policy.witnesses.values()
+        return "".join(f"{key.vkey}\n" for key in keys).encode()
 
     def entries(self, origin: str, start: str, count: str) -> Answer:
         """``GET …/entries?from=N&count=M``: records with their disclosures, zstd, at most 512 at a time."""

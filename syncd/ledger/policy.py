@@ -145,7 +145,11 @@ def lacking(policy: Policy, note: Note) -> list[str]:
 
     Raises BadSignature as ``cosigners`` does.
     """
-    signed = set(cosigners(policy, note))
+    return lacking_of(policy, set(cosigners(policy, note)))
+
+
+def lacking_of(policy: Policy, signed: set[str]) -> list[str]:
+    """As ``lacking``, of lines that were verified already: ``signed`` are their witnesses by the policy's names."""
     if _reached(policy, policy.quorum, signed):
         return []
     members = policy.groups[policy.quorum][1] if policy.quorum in policy.groups else [policy.quorum]

@@ -55,6 +55,15 @@ def format_trust(members: Sequence[TrustedMember], threshold: int | None = None,
     return data
 
 
+def plain_trust(agreement: str, members: Mapping[str, tuple[str, str]]) -> bytes:
+    """The policy of an agreement whose members have one log key and one receipt key each, by code, both as vkey."""
+    trusted = [
+        TrustedMember(code, [TrustedKey(log)], [TrustedKey(receipt)])
+        for code, (log, receipt) in sorted(members.items())
+    ]
+    return format_trust(trusted, title=f"trust policy 信任策略 of {agreement}: C2SP tlog-policy")
+
+
 def fingerprint(policy: bytes) -> str:
     """SHA-256 of a policy's text as sixteen groups of four hex digits, to be compared over the telephone."""
     digits = sha256(policy).hexdigest()

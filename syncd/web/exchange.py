@@ -18,7 +18,7 @@ from syncd.flows.serve import Serve
 from syncd.ledger.wire import BATCH_LIMIT
 from syncd.peers import Answer
 
-_TILE = re.compile(r"(?P<origin>.+?)/(?P<path>checkpoint|tile/.+)")
+_TILE = re.compile(r"(?P<origin>.+?)/(?P<path>checkpoint|[a-z]+\.(?:vkey|policy)|tile/.+)")
 
 
 def exchange(receive: Receive, serve: Serve) -> Starlette:

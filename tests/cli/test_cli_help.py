@@ -56,7 +56,7 @@ def test_help_has_an_example_and_the_document_each_option(name: str, capsys: pyt
     assert f"    syncd {name}" in sections()[name]
 
 
-@pytest.mark.parametrize("name", ["", "member", "desk"])
+@pytest.mark.parametrize("name", ["", "member", "desk", "ledger"])
 def test_families_list_their_commands(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*name.split(), "-h"]) == 0
     assert "Commands:" in capsys.readouterr().out
