@@ -7,7 +7,7 @@
    none imposes what it knew to have ended;
 4. every disclosure that is gone was ordered to be erased by the finding's own log.
 
-Days are text in Asia/Shanghai. ``now`` is the newest moment that any checkpoint proves: what is not due by then is
+Days are text in Asia/Shanghai. ``reached`` is the newest day that any checkpoint proves: what is not due by then is
 *open*, no fault. The logs' own times are compared, as the members gave them.
 """
 
@@ -52,7 +52,7 @@ class Pairing:
     """
 
     members: Mapping[str, Sequence[str]]
-    now: str
+    reached: str
     calendar: Calendar
     speaks_for: Callable[[str, str], bool]
 
@@ -101,7 +101,7 @@ def _answered(finding: Fact, code: str, said: Sequence[Fact], rules: Pairing) ->
     if said:
         return
     due = rules.calendar.due(rules.calendar.day_of(finding.at), ANSWER_WORKING_DAYS)
-    late = due < rules.now
+    late = due < rules.reached
     yield Issue(_place(finding), "unanswered" if late else "answer_open", code, f"since {finding.at}, due {due}")
 
 
@@ -122,7 +122,7 @@ def _lifted(
     if standing is None or _cleared(end, standing, marks):
         return
     due = rules.calendar.due(start, RELIEF_WORKING_DAYS)
-    code_of = "relief_missing" if due < rules.now else "relief_open"
+    code_of = "relief_missing" if due < rules.reached else "relief_open"
     yield Issue(_place(end), code_of, code, f"restriction {_place(standing)} stands, due {due}")
 
 

@@ -39,7 +39,7 @@ def test_answered_by_all_is_in_order() -> None:
 
 def test_an_answer_that_is_missing() -> None:
     assert codes([FINDING, IMPOSED[0]]) == [("unanswered", f"{HOME}:1", "320583")]
-    fresh = replace(RULES, now="2026-11-03")
+    fresh = replace(RULES, reached="2026-11-03")
     assert codes([FINDING, IMPOSED[0]], fresh) == [("answer_open", f"{HOME}:1", "320583")]
 
 
@@ -65,7 +65,7 @@ def test_relief_that_is_missing_late_or_in_time(kind: str) -> None:
     missing = [("relief_missing", f"{HOME}:9", "310114"), ("relief_missing", f"{HOME}:9", "320583")]
     assert codes([FINDING, *IMPOSED, relief]) == missing
     assert codes([FINDING, *IMPOSED, relief, *lifted]) == [("relief_late", f"{OTHER}:11", "320583")]
-    soon = replace(RULES, now="2026-11-08")
+    soon = replace(RULES, reached="2026-11-08")
     assert [code for code, _, _ in codes([FINDING, *IMPOSED, relief], soon)] == ["relief_open", "relief_open"]
 
 
