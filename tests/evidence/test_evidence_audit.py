@@ -100,7 +100,8 @@ def flipped_at(exported: Path, name: str, at: int) -> list[str]:
     """What is named when one byte of a file of the home log is flipped."""
     path = next(exported.glob(f"*/jiakuntai-eco/{HOME}/1/{name}"))
     data = path.read_bytes()
-    path.write_bytes(data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
+    wrong = b"B" if data[at : at + 1] == b"A" else b"A"  # base64 stays base64, so that not only its form is wrong
+    path.write_bytes(data[:at] + wrong + data[at + 1 :])
     found = places(of_folder(exported))
     path.write_bytes(data)
     return found
