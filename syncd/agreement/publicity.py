@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 
 from syncd.agreement.dates import months_later
-from syncd.agreement.kinds import Severity
+from syncd.agreement.kinds import Json, Severity
 from syncd.agreement.law import Regime
 from syncd.agreement.model import Agreement
 
@@ -48,6 +48,20 @@ def publicity_of(agreement: Agreement, decided: date, severity: Severity, demons
             first, last = months_later(decided, regime.min_months), months_later(decided, regime.max_months)
             return Span(regime.id, severity, first, last)
     return None
+
+
+def publicity_shown(agreement: Agreement, finding: Json, demonstration: bool = False) -> Json:
+    """Class and span of a finding's publicity as they are shown; the days are None where nobody has fixed the class."""
+    decided = date.fromisoformat(finding["decided_on"])
+    severity = severity_of(agreement, finding["kinds"], demonstration)
+    span = publicity_of(agreement, decided, severity, demonstration) if severity else None
+    longest = longest_publicity(agreement, decided, demonstration)
+    return {
+        "severity": severity,
+        "repair_from": span.repair_from.isoformat() if span else None,
+        "last": span.last.isoformat() if span else None,
+        "longest": longest.isoformat() if longest != date.max else None,
+    }
 
 
 @lru_cache(8_192)

@@ -19,6 +19,8 @@ def draw_finding(to: "Console", n: int, finding: Json, why: str) -> None:
     acting = {measure["id"] for measure in finding["measures"]}
     for step in finding["steps"]:
         say(to, "   " + _STEPS[step["step"]](step, acting))
+        for doubt in step.get("doubts", ()):
+            say(to, f"      doubtful 存疑: {doubt}")
     if finding["reason"] and not acting:
         say(to, f"   why not 原因: {why}")
     for item in finding["desk"]:
@@ -28,9 +30,22 @@ def draw_finding(to: "Console", n: int, finding: Json, why: str) -> None:
 
 def _finding(step: Json, _acting: set[str]) -> str:
     local = step["local_code"] or "none 无"
-    return f"finding 认定: decided {step['decided_on']} in {step['place']}, local code {local}, {_entry(step)}" + _came(
-        step
-    )
+    decided = f"finding 认定: decided {step['decided_on']} in {step['place']}, local code {local}"
+    return decided + _beside(step) + f", {_entry(step)}" + _came(step)
+
+
+def _beside(step: Json) -> str:
+    """By what it was confirmed where a rule proposed it, and how long it may be published."""
+    said, grounds, publicity = "", step["grounds"], step["publicity"]
+    if grounds:
+        count, by = len(grounds["records"]), grounds["confirmed_by"]
+        said += f"; proposed by 提出规则 {grounds['rule']} of {count} records, confirmed by {by} 人工认定"
+    if publicity["last"]:
+        said += f"; class 等级 {words.word(words.SEVERITY, publicity['severity'])}"
+        said += f", publicity 公示 to {publicity['last']}, repair 修复 from {publicity['repair_from']}"
+    elif publicity["longest"]:
+        said += f"; publicity 公示 to {publicity['longest']} at the longest"
+    return said
 
 
 def _amended(step: Json, _acting: set[str]) -> str:

@@ -1,5 +1,6 @@
 """Commands that ask: ``check`` an organisation, ``explain`` why, and the whole ``register`` 登记."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +10,8 @@ from syncd.cli.options import CONFIG, AsJson, Config, On, Region, day_of, organi
 from syncd.cli.output import give, say, table
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rich.console import Console
 
 Json = dict[str, Any]
@@ -27,6 +30,9 @@ def check(
     uscc: Organisation,
     on: On = "",
     region: Region = "",
+    known: Annotated[
+        str, typer.Option("--known", metavar="DATE", help="By what was known at the end of this day; now if left out.")
+    ] = "",
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Leave with 10 if restricted, 11 if noted, 0 if clear.")
     ] = False,
@@ -45,11 +51,36 @@ def check(
     from syncd.reading import open_books
 
     code, day = organisation_of(uscc), day_of(on)
-    with open_books(settings_of(config)) as books:
-        answer = Inquiry(books).check(code, day, region or None)
-    give(answer, as_json, _draw_check)
+    if known:
+        answer = _as_known(code, day, day_of(known, "--known"), region or None, config)
+        give(answer, as_json, _draw_as_known)
+    else:
+        with open_books(settings_of(config)) as books:
+            answer = Inquiry(books).check(code, day, region or None)
+        give(answer, as_json, _draw_check)
     if exit_code:
         raise typer.Exit(EXIT_CODES[answer["standing"]])
+
+
+def _as_known(code: str, day: "date", known: "date", region: str | None, config: Path) -> Json:
+    """From the entries themselves, which needs the vault; the register answers for now only."""
+    from syncd.evidence.books import open_evidence
+    from syncd.evidence.past import as_known
+
+    with open_evidence(settings_of(config)) as evidence, evidence.logs.store.read() as conn:
+        return as_known(evidence, conn, code, day, known, region)
+
+
+def _draw_as_known(to: "Console", answer: Json) -> None:
+    stands = words.word(words.STANDING, answer["standing"])
+    asked = f"on {answer['on']}, as known on {answer['known_on']}"
+    say(to, f"{answer['uscc']} in {answer['region']} {asked}: {stands}", "bold")
+    rows = [
+        [one["finding"][:16], one["answer"], one["reason"] or one["ended"],
+         " ".join(measure["id"] for measure in one["measures"])]
+        for one in answer["findings"]
+    ]  # fmt: skip
+    table(to, "Findings 认定", ["finding 认定", "answer 结果", "why 原因", "measures 措施"], rows, "measures")
 
 
 def explain(uscc: Organisation, on: On = "", config: Config = CONFIG, as_json: AsJson = False) -> None:

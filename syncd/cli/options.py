@@ -33,7 +33,7 @@ def settings_of(file: Path) -> "Settings":
     return read_settings(file)
 
 
-def day_of(text: str) -> date:
+def day_of(text: str, option: str = "--on") -> date:
     """The day asked about, in Asia/Shanghai; today there if none was given."""
     if not text:
         from datetime import datetime
@@ -43,7 +43,7 @@ def day_of(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter("a day is written as 2026-11-22", param_hint="--on") from None
+        raise typer.BadParameter("a day is written as 2026-11-22", param_hint=option) from None
 
 
 def organisation_of(text: str) -> str:

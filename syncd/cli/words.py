@@ -33,6 +33,7 @@ STANDING_IN_LAW = {
     "without_basis": "无依据 without_basis",
     "advised": "建议 advised",
 }
+SEVERITY = {"minor": "轻微 minor", "general": "一般 general", "severe": "严重 severe"}
 STATUS = {"confirmed": "已确认 confirmed", "candidate": "候选 candidate"}
 REASON = {
     "candidate": "候选 candidate",

@@ -11,7 +11,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from syncd.agreement.bases import doubts_of
 from syncd.agreement.force import ADVISORY, Restriction, in_force_of, standing
+from syncd.agreement.publicity import publicity_shown
 from syncd.agreement.relief import ReliefState
 from syncd.errors import NeedsPerson
 from syncd.flows.books import Books
@@ -159,6 +161,8 @@ class Inquiry:
         steps: list[Json] = [
             {"step": "finding", "entry": self._entry(conn, names[row.log], row.idx), "number": row.number,
              "local_code": body["local_code"], "decided_on": body["decided_on"], "place": row.place,
+             "grounds": body.get("grounds"),
+             "publicity": publicity_shown(agreement, body, self._books.allow_candidates),
              "came_from": self._came_from(conn, names[row.log], row.idx)},
             {"step": "criterion", "code": row.criterion, "status": criterion.status if criterion else None,
              "name_zh": criterion.name_zh if criterion else None, "name_en": criterion.name_en if criterion else None,
@@ -193,6 +197,8 @@ class Inquiry:
             "status": known.status if known else None,
             "instrument": basis.instrument if basis else None,
             "article": basis.article if basis else None,
+            "condition_zh": basis.condition_zh if basis else None,
+            "doubts": [one.why_en for one in doubts_of(agreement, measure["id"], self._books.code)],
         }
 
     def _came_from(self, conn: Connection, origin: str, index: int) -> Json | None:

@@ -117,6 +117,15 @@ def countersigned(conn: Connection, origin: str, member: str) -> int:
     return 0 if size is None else int(size)
 
 
+def known_sizes(conn: Connection, member: str, until: int) -> dict[str, int]:
+    """The size of each log that a member had countersigned by ``until`` (seconds since 1970, in its signed lines)."""
+    sql = (
+        "SELECT l.origin, max(s.size) FROM cosignatures s JOIN logs l ON l.id = s.log "
+        "WHERE s.member = ? AND s.timestamp <= ? GROUP BY l.origin"
+    )
+    return {origin: int(size) for origin, size in execute(conn, sql, (member, until))}
+
+
 def complete_between(conn: Connection, origin: str, after: int, until: int, members: Sequence[str]) -> int | None:
     """The smallest stop in ``after`` < size <= ``until`` that carries a line of each of ``members``; or ``until``."""
     among_members = f"s.log = c.log AND s.size = c.size AND s.member IN ({marks(members)})"

@@ -89,6 +89,10 @@ def test_check_says_by_what_and_until_when(node: Path) -> None:
     assert told.code == 10
     for word in ("受限 restricted", "演示 demonstration", restricted[0]["until"], finding["number"], "已送达"):
         assert word in told.out
+    known = syncd("check", restricted[0]["uscc"], "--known", "2099-01-01", "-c", node, "--json").json
+    assert (known["standing"], known["known_on"]) == ("restricted", "2099-01-01")
+    before = syncd("check", restricted[0]["uscc"], "--known", "2020-01-01", "-c", node)
+    assert before.code == 0 and "as known on 2020-01-01: 无 clear" in before.out
     late = syncd("check", restricted[0]["uscc"], "--on", "2099-01-01", "-c", node, "--exit-code", "--json")
     assert late.code == 0 and late.json["standing"] == "clear" and late.json["until"] is None
     unknown = syncd("check", "91320583MB09999981", "-c", node)
