@@ -1,4 +1,4 @@
-"""Commands about evidence 证据: ``prove`` makes a bundle, ``verify`` judges one offline."""
+"""Commands about evidence 证据: ``prove`` and ``asof`` make bundles, ``verify`` judges one offline."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from syncd.cli import ledger_shown
-from syncd.cli.options import CONFIG, AsJson, Config, settings_of
+from syncd.cli.options import CONFIG, AsJson, Config, On, Region, day_of, organisation_of, settings_of
 from syncd.cli.output import give
 
 if TYPE_CHECKING:
@@ -62,6 +62,43 @@ def prove(
         made = make(evidence, what, dt.datetime.now(dt.UTC))
     write_whole(output, format_bundle(made.bundle), private=True)
     give(ledger_shown.made(output, made), as_json, lambda to, value: ledger_shown.draw_made(to, value, language))
+
+
+@family.command("asof")
+def asof(
+    uscc: Annotated[str, typer.Argument(metavar="USCC", help="Unified social credit code 统一社会信用代码.")],
+    on: On = "",
+    region: Region = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Also write the bundle that proves it.")
+    ] = None,
+    lang: Lang = "",
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a region knew of an organisation by the end of a day 某日所知, and prove it.
+
+    Known is what the region had countersigned by then. Each finding: since when, its answer, the relief it knew, what
+    was in force, and what came later.
+
+    \b
+    Example:
+      syncd ledger asof 91320583MB00000193 --on 2026-11-22 --region 320585 -o known.bundle -c kunshan/syncd.toml
+    """
+    import datetime as dt
+
+    from syncd.evidence.asof import as_known
+    from syncd.evidence.books import open_evidence
+    from syncd.evidence.files import write_whole
+    from syncd.ledger.bundle import format_bundle
+
+    code, day, language = organisation_of(uscc), day_of(on), language_of(lang)
+    with open_evidence(settings_of(config)) as evidence:
+        value, made = as_known(evidence, code, region or evidence.code, day, dt.datetime.now(dt.UTC))
+    if output is not None and made.bundle.records:
+        write_whole(output, format_bundle(made.bundle), private=True)
+    value["file"] = str(output) if output is not None and made.bundle.records else None
+    give(value, as_json, lambda to, shown: ledger_shown.draw_known(to, shown, language))
 
 
 @family.command("verify")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncd.cli import verdict_words as words
 from syncd.cli.output import say
+from syncd.cli.words import STANDING
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -135,6 +136,38 @@ def _draw_record(to: "Console", one: Json, language: "Language") -> None:
     say(to, f"   {one['record']}. {one['place']} {words.kind(one['kind'], language)} {one['at']} · {state}")
     lines = ", ".join(f"{name} {moment(time)}" for name, time in sorted(one["countersigned"].items()))
     say(to, f"      {_say('countersigned_by', language)} {lines} @ {one['size']}")
+
+
+def draw_known(to: "Console", value: Json, language: "Language") -> None:
+    """What a region knew, for a person."""
+    zh = language == "zh"
+    say(to, f"{value['uscc']} {value['name'] or ''}".strip(), "bold")
+    said = "在该日结束前所知" if zh else "as known by the end of"
+    say(to, f"{value['region']} {said} {value['on']}: {STANDING[value['standing']]}", "bold")
+    for n, one in enumerate(value["findings"], 1):
+        since = f"{'获知' if zh else 'known since'} {moment(one['known_since'])}"
+        answer = words.kind(one["answer"], language) if one["answer"] else ("尚未回应" if zh else "not answered yet")
+        say(to, f"{n}. {one['number']} · {one['place']} · {since} · {answer} {one['answered_at'] or ''}".rstrip())
+        for relief in one["relief"]:
+            say(to, f"   {words.kind(relief['kind'], language)} {relief['place']} {relief['at']}")
+        if one["measures"]:
+            acting = " ".join(f"{measure['id']}({measure['to']})" for measure in one["measures"])
+            say(to, f"   {'有效措施' if zh else 'in force'}: {acting}")
+        for later in one["later"]:
+            said = "其后" if zh else "later"
+            say(to, f"   {said}: {words.kind(later['kind'] or '-', language)} {later['place']} {_since(later, zh)}")
+    for one in value["not_yet_known"]:
+        say(to, f"· {one['number']} · {one['place']} · {'当时未知' if zh else 'not known then'} {_since(one, zh)}")
+    if not value["findings"] and not value["not_yet_known"]:
+        say(to, "无记录" if zh else "no finding is held here")
+    if value["file"]:
+        say(to, f"{_say('bundle', language)}: {value['file']}")
+
+
+def _since(one: Json, zh: bool) -> str:
+    if one["known_since"] is None:
+        return "尚未会签" if zh else "not countersigned yet"
+    return f"{'获知' if zh else 'known since'} {moment(one['known_since'])}"
 
 
 def _say(code: str, language: "Language") -> str:

@@ -85,6 +85,7 @@ SAYINGS = {
     "policy": ("信任策略指纹", "fingerprint of the policy"),
     "countersigned_by": ("会签", "countersigned by"),
     "known": ("成员在此时点之前所知", "what the member had countersigned before"),
+    "bundle": ("证据包", "proof bundle"),
     "unreadable": ("无法作为证据包读取", "cannot be read as a proof bundle"),
 }
 

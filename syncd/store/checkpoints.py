@@ -157,6 +157,28 @@ def final_size(conn: Connection, origin: str, members: int) -> int:
     return 0 if size is None else int(size)
 
 
+def known_size(conn: Connection, origin: str, member: str, before: int) -> int:
+    """The largest signed size of a log that a member had countersigned before that Unix second; 0 if none."""
+    size = execute(
+        conn,
+        "SELECT s.size FROM cosignatures s JOIN checkpoints c ON c.log = s.log AND c.size = s.size "
+        f"WHERE s.log = {_LOG} AND s.member = ? AND s.timestamp < ? AND c.note IS NOT NULL "
+        "ORDER BY s.size DESC LIMIT 1",
+        (origin, member, before),
+    ).scalar_one_or_none()
+    return 0 if size is None else int(size)
+
+
+def known_from(conn: Connection, origin: str, member: str, index: int) -> int | None:
+    """The Unix second at which a member first countersigned a size that covers an entry; None if it has not."""
+    seconds = execute(
+        conn,
+        f"SELECT timestamp FROM cosignatures WHERE log = {_LOG} AND member = ? AND size > ? ORDER BY size LIMIT 1",
+        (origin, member, index),
+    ).scalar_one_or_none()
+    return None if seconds is None else int(seconds)
+
+
 def full_note(conn: Connection, origin: str, size: int) -> bytes | None:
     """The note of a listed size with every member's line held for it; None if it is not signed."""
     listed = checkpoint(conn, origin, size)
