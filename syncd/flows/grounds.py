@@ -29,6 +29,7 @@ def lost_grounds(bureau: Bureau, conn: Connection, relieved: Collection[bytes]) 
         row
         for leaf, row in rows.items()
         if row.log == own
+        and row.parsed().get("grounds")  # amended since, it rests on them no more
         and not state_of(row, relief.get(leaf, ()), bureau.today()).off
         and not still_counts(bureau, conn, resting[leaf])
     ]

@@ -138,7 +138,7 @@ def test_a_record_relieved_before_confirmation_cannot_be_confirmed(net: Network)
 
 
 def test_a_row_that_changes_after_confirmation_is_looked_at_anew(net: Network) -> None:
-    _, second = twice(net)
+    first, second = twice(net)
     decide(net, HOME, items(net, HOME, "proposed")[0]["id"])
     net.settle()
     changed = dict(second.fields) | {"CF_NR_FK": "3", "GXSJ": "2026-11-21 08:00:00.000000"}
@@ -146,6 +146,9 @@ def test_a_row_that_changes_after_confirmation_is_looked_at_anew(net: Network) -
     net.settle()
     assert standings(net, company(1)) == ["clear"] * 3
     assert len(items(net, HOME, "proposed")) == 1
+    net.nodes[OTHER].home.put(relief("r1", first, "撤销"))
+    net.settle()
+    assert items(net, HOME, "grounds_gone") == [], "what was amended rests on nothing any more"
 
 
 def test_a_condition_proposes_and_the_text_of_the_violation_decides_which(net: Network) -> None:
