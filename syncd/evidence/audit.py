@@ -107,7 +107,8 @@ def _pair(scratch: Scratch, policy: Policy, report: Report, told: Told) -> None:
     for log in report.logs:
         members.setdefault(log.origin.split("/")[1], []).append(log.origin)
     calendar = Calendar(_day_of, _due)
-    rules = Pairing(members, report.now, calendar, lambda log, about: speaks_for(log, about, policy))
+    sizes = {log.origin: log.size for log in report.logs}
+    rules = Pairing(members, report.now, calendar, lambda log, about: speaks_for(log, about, policy), sizes)
     for facts in scratch.by_subject():
         told("pairing", len(facts))
         for issue in judge(facts, rules):

@@ -48,6 +48,7 @@ class Calendar:
 class Pairing:
     """The members as code → the origins of its logs (only those audited), the newest day proven, the calendar.
 
+    ``sizes``: how many entries of each log are audited.
     ``speaks_for``: whether a log may relieve what stands in another (itself, or its successor after a seal).
     """
 
@@ -55,6 +56,7 @@ class Pairing:
     reached: str
     calendar: Calendar
     speaks_for: Callable[[str, str], bool]
+    sizes: Mapping[str, int]
 
 
 FAULTS: Final = frozenset(
@@ -69,9 +71,8 @@ def judge(facts: Sequence[Fact], rules: Pairing) -> Iterable[Issue]:
     answers = [one for one in facts if one.kind in ANSWERS]
     if not issued:
         for one in answers:
-            held = any(one.ref.partition(" ")[0] in origins for origins in rules.members.values())
-            if held and one.kind.startswith("restriction."):  # step 2; any entry may be held, but not restricted
-                yield Issue(_place(one), "restriction_without_finding", _region(one.origin))
+            if one.kind.startswith("restriction."):  # step 2; any entry may be held, but not restricted
+                yield from _without_finding(one, rules)
         return
     for finding in issued:
         mine = [one for one in facts if one.ref == f"{finding.origin} {finding.id}"]
@@ -87,6 +88,17 @@ def judge(facts: Sequence[Fact], rules: Pairing) -> Iterable[Issue]:
             for end in ends:
                 yield from _lifted(end, code, said, marks, rules)
                 yield from _after(end, code, said, rules)
+
+
+def _without_finding(answer: Fact, rules: Pairing) -> Iterable[Issue]:
+    """A fault only if the region, by its own word, knew no more of the finding's log than is audited here."""
+    log = answer.ref.partition(" ")[0]
+    if log not in rules.sizes:
+        return
+    knew = (answer.body or {}).get("knew", {}).get(log)
+    beyond = knew is None or knew > rules.sizes[log]
+    code = "finding_not_audited" if beyond else "restriction_without_finding"
+    yield Issue(_place(answer), code, _region(answer.origin))
 
 
 def _misnamed(finding: Fact, facts: Sequence[Fact], issued: Sequence[Fact]) -> Iterable[Issue]:

@@ -5,22 +5,27 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from house_docs import README, ROOT, blocks, spans, text_of
+from house_docs import DOCS, README, ROOT, blocks, spans, text_of
 
 TEXT = text_of(README)
+AUDITOR = text_of(DOCS / "auditor.md")
 SCREEN = 90
 DIR = ".demo"
 
 
-def console() -> dict[str, list[str]]:
-    """The lines shown under each command of the README."""
+def console(text: str = TEXT) -> dict[str, list[str]]:
+    """The lines shown under each command of a page."""
     shown: dict[str, list[str]] = {}
-    for block in blocks(TEXT, "console"):
-        command, *lines = block.splitlines()
-        shown[command.removeprefix("$ ")] = lines
+    for line in (line for block in blocks(text, "console") for line in block.splitlines()):
+        if line.startswith("$ "):
+            command = line.removeprefix("$ ")
+            shown[command] = []
+        else:
+            shown[command].append(line)
     return shown
 
 
@@ -77,22 +82,44 @@ def test_the_set_up_says_what_is_shown() -> None:
 
 
 @pytest.fixture(scope="module")
-def printed() -> Iterator[list[str]]:
-    """What ``make demo`` really prints: its own recipe, run with this interpreter, in a folder of the test's own."""
+def demonstrated() -> Iterator[tuple[str, list[str]]]:
+    """A folder of the test's own, and what ``make demo`` prints there: its own recipe, run with this interpreter."""
     with TemporaryDirectory(prefix="syncd-") as folder:  # pytest's own folders are too deep for a Unix socket's path
         command = recipe("demo", f"DIR={folder}").split()
         assert command[0] == ".venv/bin/python"
         ended = subprocess.run([sys.executable, *command[1:]], cwd=ROOT, capture_output=True, timeout=150, check=False)
         assert ended.returncode == 0, ended.stdout.decode()[-3000:] + ended.stderr.decode()
-        yield [plain(line) for line in ended.stdout.decode().replace(folder, DIR).splitlines()]
+        yield folder, [plain(line) for line in ended.stdout.decode().replace(folder, DIR).splitlines()]
 
 
 @pytest.mark.timeout(180)
-def test_the_demonstration_prints_what_is_shown(printed: list[str]) -> None:
+def test_the_demonstration_prints_what_is_shown(demonstrated: tuple[str, list[str]]) -> None:
     shown = [line for line in console()["make demo"] if line.strip("…") and not line.startswith("syncd: ")]
+    in_order(shown, demonstrated[1])
+    assert len(shown) > 10
+
+
+def in_order(shown: list[str], printed: list[str]) -> None:
+    """Every line that is shown was printed, in the same order."""
     at = 0
     for line in shown:
         after = next((number for number in range(at, len(printed)) if found_in(line, printed[number])), None)
-        assert after is not None, f"not printed, or not in this order: {line}"
+        assert after is not None, f"not printed, or not in this order: {line}\n" + "\n".join(printed)
         at = after
-    assert len(shown) > 10
+
+
+@pytest.mark.timeout(180)
+def test_the_auditors_page_is_what_is_printed(demonstrated: tuple[str, list[str]]) -> None:
+    """Each command of the page, one after the other, on the demonstration's nodes, as an auditor types them."""
+    folder, _ = demonstrated
+    commands = console(AUDITOR)
+    assert len(commands) == 10 and commands.pop("make demo") == []
+    for command, lines in commands.items():
+        typed = command.replace(".venv/bin/syncd", f"{sys.executable} -m syncd").replace(DIR, folder)
+        ours = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+        ended = subprocess.run(typed, shell=True, cwd=folder, env=ours, capture_output=True, timeout=60, check=False)
+        wrong = "something is wrong" in " ".join(lines)
+        assert ended.returncode == wrong, f"{command}\n{ended.stdout.decode()}{ended.stderr.decode()}"
+        printed = [plain(line) for line in ended.stdout.decode().splitlines()]
+        in_order([line for line in lines if line.strip("…")], printed)
+    assert "有误" not in (Path(folder) / "audit.html").read_text("utf-8")

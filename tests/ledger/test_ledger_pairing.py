@@ -13,7 +13,8 @@ pytestmark = pytest.mark.fast
 
 HOME, OTHER = "demo-log/310114/1", "demo-log/320583/1"
 CALENDAR = Calendar(lambda at: at[:10], lambda day, count: f"{day[:8]}{int(day[8:]) + count:02d}")
-RULES = Pairing({"310114": [HOME], "320583": [OTHER]}, "2026-11-20", CALENDAR, lambda log, about: log == about)
+SIZES = {HOME: 20, OTHER: 20}
+RULES = Pairing({"310114": [HOME], "320583": [OTHER]}, "2026-11-20", CALENDAR, lambda log, about: log == about, SIZES)
 
 
 def fact(kind: str, idx: int, day: int = 2, log: str = HOME, ref: str = f"{HOME} id-1", **body: object) -> Fact:
@@ -44,12 +45,19 @@ def test_an_answer_that_is_missing() -> None:
 
 
 def test_a_restriction_without_finding() -> None:
-    assert codes(IMPOSED) == [
+    knowing = [
+        fact("restriction.imposed", 2, knew={HOME: 2}),
+        fact("restriction.imposed", 3, log=OTHER, knew={HOME: 20}),
+    ]
+    assert codes(knowing) == [
         ("restriction_without_finding", f"{HOME}:2", "310114"),
         ("restriction_without_finding", f"{OTHER}:3", "320583"),
     ]
-    alone = replace(RULES, members={"320583": [OTHER]})
-    assert codes(IMPOSED, alone) == [], "the finding's log is not audited here"
+    alone = replace(RULES, members={"320583": [OTHER]}, sizes={OTHER: 20})
+    assert codes(knowing, alone) == [], "the finding's log is not audited here"
+    short = replace(RULES, sizes={HOME: 19, OTHER: 20})
+    assert codes(knowing[1:], short) == [("finding_not_audited", f"{OTHER}:3", "320583")], "its log is longer there"
+    assert codes(IMPOSED[1:]) == [("finding_not_audited", f"{OTHER}:3", "320583")], "withheld: nobody knows"
     assert codes([fact("finding.held", 2)]) == [], "what cannot be read is held, whatever it is"
 
 
