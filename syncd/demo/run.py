@@ -29,7 +29,8 @@ from syncd.errors import NeedsPerson, Stop, SyncdError
 from syncd.flows.bureau import day_of
 from syncd.flows.inquiry import Inquiry
 from syncd.reading import open_books
-from syncd.store import outbox
+from syncd.store import outbox, state
+from syncd.store.checkpoints import final_size
 from syncd.store.instance import file_lock
 
 MARK = ".syncd-demo"
@@ -60,6 +61,7 @@ def _run(folder: Path, directory: Path, serve: bool, seed: int | None, as_json: 
             say(f"  done {time.monotonic() - begun:.1f} s after the first daemon was started.\n")
             told = tell(running, scenario)
             await_everywhere(running, "everything delivered", _delivered)
+            await_everywhere(running, "every log countersigned by all members", _final)
             wrong = faults(running, scenario, today)
             _report(folder, running, scenario, told, wrong, today, as_json)
             if serve and not wrong:
@@ -113,6 +115,14 @@ def _delivered(site: Site) -> bool:
     with open_books(site.settings) as books, books.store.read() as conn:
         counts = outbox.counts(conn)
     return not counts.get("pending") and not counts.get("delivered")
+
+
+def _final(site: Site) -> bool:
+    """Whether every log, as this node holds it, has all members' lines at its end: from then on it can be proven."""
+    with open_books(site.settings) as books, books.store.read() as conn:
+        held = state.states(conn)
+        members = len(books.agreement.members)
+        return all(final_size(conn, log.origin, members) == log.size for log in held)
 
 
 def _report(
