@@ -18,7 +18,7 @@ from syncd.ledger.checkpoint import parse_checkpoint
 from syncd.ledger.entry import MeaningError, parse_entry
 from syncd.ledger.notes import format_note, parse_note
 from syncd.ledger.regrow import BUNDLE
-from syncd.ledger.tree import HASH_BYTES, leaf_hash
+from syncd.ledger.tree import HASH_BYTES
 from syncd.store import rows as rows_written
 from syncd.store.bulk import execute
 from syncd.store.checkpoints import full_note
@@ -80,16 +80,18 @@ class NodeLog:
     def _read_rows(self, low: int, high: int) -> list[Row]:
         columns = ", ".join(("idx", "leaf", "leaf_hash", *(_COLUMNS if self._whole else ())))
         sql = f"SELECT {columns} FROM entries WHERE log = {_LOG} AND idx >= ? AND idx < ? ORDER BY idx"
-        found: list[Row] = []
-        at = low * BUNDLE
-        for idx, leaf, hashed, *columns_held in execute(self._conn, sql, self._span(low, high)):
-            while at < idx:  # a row that is gone must not move those behind it
-                found.append(Row(b"", "the row is gone"))
-                at += 1
-            fault = "" if leaf_hash(leaf) == hashed else "leaf_hash differs from its leaf"
-            found.append(Row(leaf, fault or (_differs(leaf, columns_held) if self._whole else "")))
-            at += 1
-        return found
+        held = execute(self._conn, sql, self._span(low, high)).fetchall()
+        start = low * BUNDLE
+        if not held or held[-1][0] - start + 1 == len(held):
+            return [self._row(row) for row in held] if self._whole else [Row(row[1], "", row[2]) for row in held]
+        rows = {row[0]: row for row in held}  # a row that is gone must not move those behind it
+        return [
+            self._row(rows[idx]) if idx in rows else Row(b"", "the row is gone")
+            for idx in range(start, held[-1][0] + 1)
+        ]
+
+    def _row(self, row: Any) -> Row:
+        return Row(row[1], _differs(row[1], row[3:]) if self._whole else "", row[2])
 
     def _read_tiles(self, level: int, low: int, high: int) -> dict[int, bytes]:
         sql = f"SELECT n, hashes FROM tiles WHERE log = {_LOG} AND level = ? AND n >= ? AND n < ?"

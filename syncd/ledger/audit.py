@@ -11,6 +11,7 @@ come out of here. A fault names its record; where two disagree, the hashes above
 """
 
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 
 from syncd.ledger.audited import AuditedLog, CheckBody, Disclosed, Fact, Listed, LogReport, Row, Rules
 from syncd.ledger.bundle import ABSENT, ERASED, NONE, PARTIAL, PRESENT, WITHHELD
@@ -96,10 +97,12 @@ class _Walk:
     def _hashes(self, n: int, width: int, tile: list[bytes]) -> list[bytes]:
         """L3: the hashes of the entries; where they differ from the tile, those that the tree above confirms."""
         rows = self.log.rows(n)
-        hashes = [leaf_hash(row.leaf) for row in rows[:width]]
-        for at, row in enumerate(rows):
+        hashes = [sha256(b"\x00" + row.leaf).digest() for row in rows[:width]]
+        for at, (row, hashed) in enumerate(zip(rows, hashes, strict=False)):
             if row.fault:
                 self.report.add(3, f":{n * BUNDLE + at}", "row_differs", row.fault)
+            if row.said is not None and row.said != hashed:
+                self.report.add(3, f":{n * BUNDLE + at}", "row_differs", "leaf_hash differs from the leaf")
         if hashes != tile:
             hashes = self._decided(n, width, hashes, tile)
         if self.rules.level >= 4:

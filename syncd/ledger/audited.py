@@ -16,10 +16,14 @@ CheckBody = Callable[[str, Json], None]
 
 
 class Row(NamedTuple):
-    """One entry as a source holds it: its leaf; ``fault``: what the source itself finds wrong with its row."""
+    """One entry as a source holds it: its leaf.
+
+    ``fault``: what the source itself finds wrong with its row; ``said``: the leaf hash that stands beside it there.
+    """
 
     leaf: bytes
     fault: str = ""
+    said: bytes | None = None
 
 
 class Listed(NamedTuple):

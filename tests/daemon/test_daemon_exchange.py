@@ -13,6 +13,7 @@ from syncd.ledger.checkpoint import Checkpoint, parse_checkpoint
 from syncd.ledger.disclosure import open_disclosure
 from syncd.ledger.entry import parse_entry
 from syncd.ledger.notes import NoteVerifier, parse_note, verify_note
+from syncd.ledger.policy import parse_policy
 from syncd.ledger.tiles import ENTRIES, edge_tiles, root_at, tile_path
 from syncd.ledger.tree import consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion
 from syncd.ledger.wire import BATCH_LIMIT, Record, compress, decode_records, decompress
@@ -104,6 +105,15 @@ def sha256_tree(hashes: bytes) -> bytes:
         pairs = [hashes[n : n + 64] for n in range(0, len(hashes), 64)]
         hashes = b"".join(sha256(b"\x01" + pair).digest() for pair in pairs)
     return hashes
+
+
+def test_the_keys_are_served_beside_the_tiles(three: dict[str, Node], home: Node) -> None:
+    reader = Reader(three[FAR].session(home), home, home.member.origin)
+    policy = parse_policy(reader.get("trust.policy").content)
+    assert [key.vkey for key in policy.logs if key.name == home.member.origin] == [home.member.log_vkey]
+    assert reader.get("log.vkey").text == f"{home.member.log_vkey}\n"
+    assert set(reader.get("witnesses.vkey").text.split()) == {node.member.receipt_vkey for node in three.values()}
+    assert reader.get("other.vkey").status_code == 400
 
 
 def test_only_what_is_signed_and_held_is_served(three: dict[str, Node], home: Node) -> None:
