@@ -21,7 +21,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from syncd import logs_out
-from syncd.errors import NeedsPerson
+from syncd.errors import NeedsPerson, Stop
 from syncd.flows.bureau import SHANGHAI
 from syncd.flows.startup import establish
 from syncd.knock import SOCKET
@@ -55,6 +55,7 @@ class Daemon:
         self._write = logs_out.start(settings.logging.level, settings.node.code)
         self._workers: dict[str, Worker] = {}
         self._ended = threading.Event()
+        self._deaf = False
         self._built: Built = build(settings, self._wake, self._write)
         self._clients = self._links()
         self._stages: Stages = assemble(self._built.bureau, self._built.source, self._clients)
@@ -101,6 +102,16 @@ class Daemon:
             self._write("daemon.stopping", {})
             self._stop(server, listener)
         self._write("daemon.stopped", {})
+        if self._deaf:
+            raise Stop(
+                "The server ended by itself, so no peer could reach this node; the daemon stopped with it. What was "
+                "committed is kept; start it again, and report this if it stays."
+            )
+
+    def _server_died(self) -> None:
+        """A node that nobody can reach is better seen to be down: whoever supervises it starts it again."""
+        self._deaf = True
+        self._ended.set()
 
     def _stop(self, server: Server, listener: socket.socket) -> None:
         """Everybody finishes the step or request at hand, all at once; what is not done by then is done at the start.
@@ -138,7 +149,7 @@ class Daemon:
         app = exchange(self._stages.receive, self._stages.serve)
         return Server(
             app, settings.server.host, settings.server.port, str(keys.certificate_file), str(keys.tls_key_file),
-            authorities,
+            authorities, self._server_died,
         )  # fmt: skip
 
     def _start_workers(self) -> None:

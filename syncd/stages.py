@@ -13,6 +13,7 @@ from syncd.flows.decide import Decide
 from syncd.flows.inquiry import Inquiry
 from syncd.flows.receive import Receive
 from syncd.flows.recognise import Recognise
+from syncd.flows.resend import Resend
 from syncd.flows.restrict import Restrict
 from syncd.flows.resync import Resync
 from syncd.flows.serve import Serve
@@ -34,6 +35,7 @@ class Stages:
     restrict: Restrict | None
     recognise: Recognise
     shares: Mapping[str, Share]
+    resends: Mapping[str, Resend]
     receive: Receive
     serve: Serve
     inquiry: Inquiry
@@ -49,6 +51,7 @@ class Stages:
             steps["restrict"] = self.restrict.step
         steps.update({f"share:{code}": share.step for code, share in self.shares.items()})
         steps.update({f"receipts:{code}": share.receipts for code, share in self.shares.items()})
+        steps.update({f"resend:{code}": resend.step for code, resend in self.resends.items()})
         return steps
 
 
@@ -58,6 +61,7 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
     name = source.facts.source.id if source is not None else ""
     batches = Batches()
     shares = {code: Share(bureau, bureau.members[code], link, batches) for code, link in links.items()}
+    resends = {code: Resend(bureau, bureau.members[code], link) for code, link in links.items()}
     collect = Collect(bureau, source, name, lambda: _in_step(shares)) if source is not None else None
     collects = [collect] if collect is not None else []
     return Stages(
@@ -66,10 +70,11 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
         restrict=Restrict(bureau, source) if source is not None else None,
         recognise=recognise,
         shares=shares,
+        resends=resends,
         receive=Receive(bureau),
         serve=Serve(bureau),
         inquiry=Inquiry(bureau),
-        work=Work(bureau, Resync(bureau, collects, list(shares.values())), Decide(bureau, collects, recognise)),
+        work=Work(bureau, Resync(bureau, collects, resends), Decide(bureau, collects, recognise)),
     )
 
 

@@ -28,6 +28,7 @@ from syncd.ledger.wire import BATCH_LIMIT, Batch, TooLarge, decode_batch, decode
 from syncd.peers import Answer
 from syncd.store import desk, sourcebook
 from syncd.store.mirror import interpret
+from syncd.store.reading import EntryRow
 
 Json = dict[str, Any]
 STATUS = {
@@ -159,19 +160,21 @@ class Receive:
         return Answer(status, f"{error}\n".encode())
 
     def disclosures(self, origin: str, body: bytes, sender: str) -> Answer:
-        """Answer ``POST …/disclosures``: keep what was absent, and read those entries again."""
+        """Answer ``POST …/disclosures``: keep what was absent or did not open, and read those entries again."""
         bureau = self._bureau
         owner = bureau.owner(origin)
         if owner is None or owner.code != sender or owner.code == bureau.code:
             return Answer(403, f"Only the owner of {origin} may send its disclosures.\n".encode())
         try:
             pairs = decode_resend(decompress(body, BATCH_LIMIT))
+        except TooLarge as error:
+            return Answer(413, f"{error} Limits: body {BATCH_LIMIT}, disclosure {DISCLOSURE_LIMIT}.\n".encode())
         except FormatError as error:
             return Answer(400, f"{error} Nothing was stored.\n".encode())
         with bureau.store.read() as conn:
             rows = bureau.logs.by_leaf(conn, origin, [leaf for leaf, _ in pairs])
-        absent = {row.leaf_hash: row for row in rows if row.disclosure == "absent"}
-        wanted = [(absent[leaf].index, raw) for leaf, raw in pairs if leaf in absent and opens(absent[leaf].leaf, raw)]
+        owed = self._owed(rows)
+        wanted = [(owed[leaf].index, raw) for leaf, raw in pairs if leaf in owed and opens(owed[leaf].leaf, raw)]
         sealed = bureau.vault.seal([raw for _, raw in wanted])
         with bureau.store.write() as conn:
             bureau.logs.attach_disclosures(
@@ -182,6 +185,15 @@ class Receive:
         if wanted:
             bureau.wake("reconsider")
         return Answer(200, f"{len(wanted)}\n".encode())
+
+    def _owed(self, rows: Sequence[EntryRow]) -> dict[bytes, EntryRow]:
+        """The entries whose disclosure is absent, or is another than their leaf commits to."""
+        texts = self._bureau.vault.open_many([row.sealed for row in rows])
+        return {
+            row.leaf_hash: row
+            for row, text in zip(rows, texts, strict=True)
+            if row.disclosure == "absent" or (row.disclosure == "present" and not (text and opens(row.leaf, text)))
+        }
 
 
 def _fork(owner: Peer, size: int) -> IntegrityError:

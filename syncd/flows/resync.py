@@ -4,7 +4,7 @@ Moving a cursor back re-derives and re-delivers, and appends nothing that is alr
 account and on what ground is written into the ledger (``operator.acted``); the free text of the reason stays here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,7 +14,7 @@ from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
 from syncd.flows.record import Saying, record, sign
-from syncd.flows.share import Share
+from syncd.flows.resend import Resend
 from syncd.store import outbox, sourcebook
 
 Json = dict[str, Any]
@@ -26,10 +26,10 @@ STAGES = ("collect", "share", "recognise", "restrict")
 class Resync:
     """Moves cursors back; ``dry_run`` only says what would be walked again."""
 
-    def __init__(self, bureau: Bureau, collects: Sequence[Collect], shares: Sequence[Share]) -> None:
+    def __init__(self, bureau: Bureau, collects: Sequence[Collect], resends: Mapping[str, Resend]) -> None:
         self._bureau = bureau
         self._collects = collects
-        self._shares = shares
+        self._resends = resends
 
     def run(
         self, stage: str, peer: str | None, dry_run: bool, account: int, finish: Finish = lambda conn, result: None
@@ -56,7 +56,7 @@ class Resync:
 
     def _wake_all(self) -> None:
         sign(self._bureau)
-        for bell in ("share", "recognise", "restrict", "collect"):
+        for bell in ("resend", "share", "recognise", "restrict", "collect"):
             self._bureau.wake(bell)
 
     def _collect(self, peer: str | None, dry_run: bool) -> Json:
@@ -69,14 +69,13 @@ class Resync:
         return {"source_rows": rows, "from": rows, "to": 0}
 
     def _share(self, peer: str | None, dry_run: bool) -> Json:
-        chosen = [share for share in self._shares if peer in (None, share.peer.code)]
-        with self._bureau.store.read() as conn:
-            sizes = {
-                share.peer.code: self._bureau.logs.countersigned(conn, self._bureau.origin, share.peer.code)
-                for share in chosen
-            }
-        sent = 0 if dry_run else sum(share.resend() for share in chosen)
-        return {"countersigned": sizes, "disclosures": sent, "from": max(sizes.values(), default=0), "to": 0}
+        bureau = self._bureau
+        with bureau.store.write() as conn:
+            sizes = {code: bureau.logs.countersigned(conn, bureau.origin, code) for code in self._resends
+                     if peer in (None, code)}  # fmt: skip
+            for code in () if dry_run else sizes:
+                self._resends[code].begin(conn)
+        return {"countersigned": sizes, "entries": sum(sizes.values()), "from": max(sizes.values(), default=0), "to": 0}
 
     def _recognise(self, peer: str | None, dry_run: bool) -> Json:
         bureau, entries = self._bureau, 0

@@ -5,7 +5,7 @@ sending the same batch again: the peer answers with the line it has stored. Noth
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from syncd.errors import NeedsPerson, Retry, Stop
@@ -14,13 +14,12 @@ from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.lines import complete_after, stamp_of, with_lines
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_size
-from syncd.ledger.tree import consistency_proof, leaf_hash
-from syncd.ledger.wire import Record, compress, encode_batch, encode_records, encode_resend
+from syncd.ledger.tree import consistency_proof
+from syncd.ledger.wire import Record, compress, encode_batch, encode_records
 from syncd.peers import Answer
 from syncd.store import sourcebook
 
 Json = dict[str, Any]
-RESEND, RESEND_BYTES = 512, 2 * 1024 * 1024
 
 
 class Link(Protocol):
@@ -186,36 +185,6 @@ class Share:
         if held < 0 or held == self._start:
             raise NeedsPerson(f"{self._peer.code} answered 409 with a size that leads nowhere; nothing was changed.")
         self._start = held
-
-    def resend(self) -> int:
-        """Send all disclosures of one's own log again; the tree does not move. Returns how many were sent."""
-        bureau, sent = self._bureau, 0
-        with bureau.store.read() as conn:
-            size = bureau.logs.countersigned(conn, bureau.origin, self._peer.code)
-        for start in range(0, size, RESEND):
-            with bureau.store.read() as conn:
-                rows = bureau.logs.read_wire(conn, bureau.origin, start, min(start + RESEND, size))
-            for pairs in _bodies([(leaf_hash(row.leaf), row.disclosure) for row in rows if row.disclosure]):
-                answer = self._link.post_disclosures(bureau.origin, compress(encode_resend(pairs)))
-                if answer.status != 200:
-                    raise NeedsPerson(
-                        f"{self._peer.code} refused disclosures with {answer.status}: "
-                        f"{answer.body[:200].decode(errors='replace')}. {sent} were sent before; ask for it again."
-                    )
-                sent += len(pairs)
-        return sent
-
-
-def _bodies(pairs: Sequence[tuple[bytes, bytes]]) -> Iterator[Sequence[tuple[bytes, bytes]]]:
-    """Cut disclosures into bodies well below what a peer takes; one disclosure alone always fits."""
-    start, length = 0, 0
-    for end, (_, disclosure) in enumerate(pairs):
-        if length and length + len(disclosure) > RESEND_BYTES:
-            yield pairs[start:end]
-            start, length = end, 0
-        length += len(disclosure)
-    if pairs[start:]:
-        yield pairs[start:]
 
 
 def drain(step: Callable[[], bool], limit: int = 1_000_000) -> int:

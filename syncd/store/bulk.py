@@ -5,9 +5,9 @@ rows, and for rows that may be there already one INSERT over arrays. Both go pas
 so only columns of the plain types below may stand in a table that is filled this way.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -35,6 +35,7 @@ _PG_TYPES: tuple[tuple[type[Any], str], ...] = (
     (Float, "float8"),
     (String, "text"),
 )
+_T = TypeVar("_T")
 
 
 def execute(conn: Connection, sql: str, values: tuple[Any, ...] = ()) -> CursorResult[*tuple[Any, ...]]:
@@ -104,6 +105,13 @@ def upsert_tuples(
     else:
         sql = _pg_array_insert_sql(table, columns) + conflict
         conn.exec_driver_sql(sql, tuple([list(values) for values in zip(*rows, strict=True)]))
+
+
+def chunks(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
+    """Parts of ``values``, each short enough for an IN list on every database."""
+    listed = list(values)
+    for start in range(0, len(listed), size):
+        yield listed[start : start + size]
 
 
 def marks(values: Iterable[Any]) -> str:

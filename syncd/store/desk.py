@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, func, select, update
 
-from syncd.store.bulk import among, execute
+from syncd.store.bulk import among, chunks, execute
 from syncd.store.engine import bulk_upsert
 from syncd.store.register_tables import desk
 
@@ -42,18 +42,17 @@ def put(conn: Connection, items: Sequence[Json], now: str) -> None:
 
 
 def _decided(conn: Connection, marks: Collection[str]) -> set[tuple[str, str, str]]:
-    query = select(desk.c.kind, desk.c.mark, desk.c.reason).where(
-        desk.c.mark.in_(list(marks)), desk.c.state.in_(["released", "refused"])
-    )
-    return {(kind, mark, reason) for kind, mark, reason in conn.execute(query)}
+    decided = select(desk.c.kind, desk.c.mark, desk.c.reason).where(desk.c.state.in_(["released", "refused"]))
+    found = [row for some in chunks(marks) for row in conn.execute(decided.where(desk.c.mark.in_(some)))]
+    return {(kind, mark, reason) for kind, mark, reason in found}
 
 
 def clear(conn: Connection, kind: str, marks: Collection[str], now: str) -> None:
     """Close items whose cause is gone, without a person."""
-    if marks:
+    for some in chunks(marks):
         conn.execute(
             update(desk)
-            .where(desk.c.kind == kind, desk.c.mark.in_(list(marks)), desk.c.state == "open")
+            .where(desk.c.kind == kind, desk.c.mark.in_(some), desk.c.state == "open")
             .values(state="cleared", closed_at=now)
         )
 
@@ -78,14 +77,15 @@ def listing(conn: Connection, state: str | None = "open") -> list[Row[Any]]:
 
 def of_marks(conn: Connection, marks: Collection[str]) -> list[Row[Any]]:
     """Items about these things, whatever their state."""
-    return list(conn.execute(select(desk).where(desk.c.mark.in_(list(marks))).order_by(desk.c.id)))
+    rows = [row for some in chunks(marks) for row in conn.execute(select(desk).where(desk.c.mark.in_(some)))]
+    return sorted(rows, key=lambda row: int(row.id))
 
 
 def linked_here(conn: Connection, keys: Collection[str]) -> set[str]:
     """Natural keys (hex) of another bureau's decisions of which a copy lies in this bureau's source."""
-    listed, rows = list(keys), set[str]()
-    for start in range(0, len(listed), 500):
-        among_these, given = among(conn, "mark", listed[start : start + 500])
+    rows = set[str]()
+    for some in chunks(keys):
+        among_these, given = among(conn, "mark", some)
         found = execute(conn, f"SELECT mark FROM desk WHERE kind = 'linked' AND {among_these}", given)
         rows |= {row[0] for row in found}
     return rows

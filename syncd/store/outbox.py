@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 
-from syncd.store.bulk import execute, execute_many, upsert_tuples
+from syncd.store.bulk import chunks, execute, execute_many, upsert_tuples
 from syncd.store.register import fetch_among
 from syncd.store.register_tables import deliveries
 
@@ -113,10 +113,10 @@ def again(conn: Connection, leaves: Collection[bytes] | None) -> int:
     """Queue again what is unacknowledged, or the findings named; returns how many."""
     query = update(deliveries).values(state="pending")
     if leaves is None:
-        query = query.where(or_(deliveries.c.state == "delivered", deliveries.c.state == "pending"))
-    else:
-        query = query.where(deliveries.c.finding.in_(list(leaves)))
-    return int(conn.execute(query).rowcount)
+        unanswered = or_(deliveries.c.state == "delivered", deliveries.c.state == "pending")
+        return int(conn.execute(query.where(unanswered)).rowcount)
+    named = [query.where(deliveries.c.finding.in_(some)) for some in chunks(leaves)]
+    return sum(int(conn.execute(one).rowcount) for one in named)
 
 
 def counts(conn: Connection) -> dict[str, int]:

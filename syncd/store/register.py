@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from syncd.store.bulk import among, execute, insert_tuples, upsert_tuples
+from syncd.store.bulk import among, chunks, execute, insert_tuples, upsert_tuples
 from syncd.store.engine import bulk_upsert
 from syncd.store.register_tables import findings, held_entries, relief_events, responses
 
@@ -144,7 +144,8 @@ def amend_findings(conn: Connection, rows: Sequence[Json]) -> None:
         ),
         list(rows),
     )
-    conn.execute(relief_events.delete().where(relief_events.c.leaf.in_([row["by"] for row in rows])))
+    for some in chunks(row["by"] for row in rows):
+        conn.execute(relief_events.delete().where(relief_events.c.leaf.in_(some)))
 
 
 def put_responses(conn: Connection, rows: Sequence[Response]) -> None:
@@ -269,8 +270,8 @@ def held_in(conn: Connection, log: int) -> set[int]:
 
 def forget_releases(conn: Connection, leaves: Collection[bytes], region: str) -> None:
     """What a person released was the version before: an amended finding is looked at anew."""
-    if leaves:
-        mine = (responses.c.finding.in_(list(leaves)), responses.c.region == region)
+    for some in chunks(leaves):
+        mine = (responses.c.finding.in_(some), responses.c.region == region)
         conn.execute(update(responses).where(*mine).values(released_by=None))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, func, select
 
+from syncd.store.bulk import chunks
 from syncd.store.engine import bulk_upsert
 from syncd.store.register_tables import board, relief_waiting, source_rows
 
@@ -18,10 +19,9 @@ Json = dict[str, Any]
 
 def known(conn: Connection, source: str, rows: Collection[str]) -> dict[str, Row[Any]]:
     """What is known of these rows of a source."""
-    if not rows:
-        return {}
-    query = select(source_rows).where(source_rows.c.source == source, source_rows.c.row.in_(list(rows)))
-    return {row.row: row for row in conn.execute(query)}
+    query = select(source_rows).where(source_rows.c.source == source)
+    found = [row for some in chunks(rows) for row in conn.execute(query.where(source_rows.c.row.in_(some)))]
+    return {row.row: row for row in found}
 
 
 def remember(conn: Connection, rows: Sequence[Json]) -> None:
@@ -61,10 +61,8 @@ def all_waiting(conn: Connection, source: str) -> list[Row[Any]]:
 
 def stop_waiting(conn: Connection, source: str, rows: Collection[str]) -> None:
     """These relief rows have met their finding."""
-    if rows:
-        conn.execute(
-            relief_waiting.delete().where(relief_waiting.c.source == source, relief_waiting.c.row.in_(list(rows)))
-        )
+    for some in chunks(rows):
+        conn.execute(relief_waiting.delete().where(relief_waiting.c.source == source, relief_waiting.c.row.in_(some)))
 
 
 def post(conn: Connection, name: str, value: Json) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import uvicorn
@@ -76,7 +76,10 @@ class Server:
         certificate: str,
         key: str,
         authorities: Mapping[str, bytes],
+        died: Callable[[], None] = lambda: None,
     ) -> None:
+        """``died`` is called, in the server's thread, if the server ends without having been told to."""
+        self._died = died
         certificates = Certificates(authorities)
         config = uvicorn.Config(
             app,
@@ -105,6 +108,9 @@ class Server:
             self._server.run()
         except SystemExit:
             return
+        finally:
+            if self._server.started and not self._server.should_exit:
+                self._died()
 
     def start(self) -> None:
         """Listen; raises ``NeedsPerson`` if the address cannot be had."""

@@ -9,8 +9,8 @@ import pytest
 from network import HomeSystem, Network, Node, company, found, opened, penalty
 
 from adapters.base import Page
-from syncd.errors import NeedsPerson
-from syncd.flows import recognise, share
+from syncd.errors import NeedsPerson, Retry
+from syncd.flows import recognise, resend
 from syncd.flows.record import sign
 from syncd.flows.share import drain
 from syncd.ledger.wire import BATCH_LIMIT, decompress
@@ -138,8 +138,30 @@ def test_resending_says_so_if_the_peer_takes_nothing(net: Network, monkeypatch: 
     node.home.put(penalty("101", company(1), "KS-0104", HOME))
     net.settle()
     monkeypatch.setattr(net.links[HOME, OTHER], "post_disclosures", lambda origin, body: Answer(413, b"Too long.\n"))
+    node.stages.work._resync.run("share", OTHER, False, 1001)
     with pytest.raises(NeedsPerson, match="413"):
-        node.stages.shares[OTHER].resend()
+        node.stages.resends[OTHER].step()
+
+
+def test_resending_waits_for_a_peer_that_is_away(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    node, sent, down = net.nodes[HOME], list[str](), True
+    node.home.put(penalty("101", company(1), "KS-0104", HOME))
+    net.settle()
+
+    def away(origin: str, body: bytes) -> Answer:
+        if down:
+            raise Retry("The peer is away.")
+        sent.append(origin)
+        return Answer(200, b"0\n")
+
+    monkeypatch.setattr(net.links[HOME, OTHER], "post_disclosures", away)
+    assert node.stages.work._resync.run("share", OTHER, False, 1001)["countersigned"][OTHER] > 1
+    net.settle()
+    assert not sent
+    down = False
+    net.settle()
+    net.settle()
+    assert len(sent) == 1, "asked for once, sent once"
 
 
 def test_what_is_sent_again_stays_within_the_limit_of_a_body(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,6 +177,7 @@ def test_what_is_sent_again_stays_within_the_limit_of_a_body(net: Network, monke
         return original(origin, body)
 
     monkeypatch.setattr(link, "post_disclosures", measured)
-    monkeypatch.setattr(share, "RESEND_BYTES", 64 * 1024)
-    assert node.stages.shares[OTHER].resend() >= 80
+    monkeypatch.setattr(resend, "RESEND_BYTES", 64 * 1024)
+    node.stages.work._resync.run("share", OTHER, False, 1001)
+    drain(node.stages.resends[OTHER].step)
     assert len(sent) > 2 and max(sent) < 80 * 1024 < BATCH_LIMIT
