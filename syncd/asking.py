@@ -111,8 +111,8 @@ def _do(settings: Settings, kind: str, args: Json, job: int) -> Json:
     store = built.bureau.store
     with ExitStack() as stack:
         stack.callback(store.close)
-        establish(built.bureau)
         stages = _stages(settings, built, stack)
+        establish(built.bureau, stages.custody.ask)
         job = job or _queue(store, kind, args)
         stages.work.step()
         with store.read() as conn:

@@ -85,7 +85,7 @@ class Daemon:
             signal.signal(number, lambda *_: self._ended.set())
         bureau = self._built.bureau
         with bureau.store.single_instance() as bureau.still_alone:
-            establish(bureau)
+            establish(bureau, self._stages.custody.ask)
             self._forget_errors()
             server = self._server()
             server.start()
@@ -155,9 +155,9 @@ class Daemon:
     def _start_workers(self) -> None:
         steps: dict[str, Callable[[], bool]] = dict(self._stages.steps())
         if self._stages.restrict is not None:
-            steps["acknowledgements"] = self._stages.restrict.acknowledgements
-        steps["reconsider"] = self._reconsider
-        steps["answers"] = self._stages.recognise.answers
+            steps["acknowledgements"] = self._stages.certain(self._stages.restrict.acknowledgements)
+        steps["reconsider"] = self._stages.certain(self._reconsider)
+        steps["answers"] = self._stages.certain(self._stages.recognise.answers)
         self._workers = {name: Worker(name, step, self._write, self._failed) for name, step in steps.items()}
         for worker in self._workers.values():
             worker.start()
@@ -194,10 +194,11 @@ class Daemon:
     def _close_stop(self) -> None:
         """The last entries before a silence become a stop, on which all members' lines meet (LEDGER §5)."""
         bureau = self._built.bureau
-        with bureau.store.write() as conn:
-            closed = bureau.logs.close_stop(conn, bureau.origin, bureau.clock())
-        if closed:
-            self._wake("share")
+        if bureau.may_sign:
+            with bureau.store.write() as conn:
+                closed = bureau.logs.close_stop(conn, bureau.origin, bureau.clock())
+            if closed:
+                self._wake("share")
         if self._built.bureau.today() != self._day:  # the machine slept over midnight
             self._midnight()
 

@@ -18,7 +18,7 @@ from urllib3.exceptions import SSLError
 from syncd.errors import Retry
 
 TIMEOUT = (5.0, 30.0)
-ANSWER_LIMIT = 64 * 1024
+ANSWER_LIMIT, PAGE_LIMIT = 64 * 1024, 4 * 1024 * 1024
 _ENTRIES = "application/zstd"
 
 
@@ -77,16 +77,22 @@ class PeerClient:
         """Send disclosures again; raises ``Retry`` like ``post_entries``."""
         return self._post(f"/exchange/v1/logs/{origin}/disclosures", body)
 
+    def get(self, origin: str, path: str) -> Answer:
+        """``GET /exchange/v1/logs/{origin}/{path}``: a checkpoint, tile or page; raises ``Retry``."""
+        return self._ask("GET", f"/exchange/v1/logs/{origin}/{path}", None, PAGE_LIMIT)
+
     def _post(self, path: str, body: bytes) -> Answer:
+        return self._ask("POST", path, body, ANSWER_LIMIT)
+
+    def _ask(self, method: str, path: str, body: bytes | None, limit: int) -> Answer:
         try:
             with self._lock:
                 # No redirect is followed: it would take the body, disclosures and all, to whom it likes.
-                response = self._session.post(
-                    self._url + path, data=body, headers={"Content-Type": _ENTRIES}, timeout=TIMEOUT,
+                response = self._session.request(
+                    method, self._url + path, data=body, headers={"Content-Type": _ENTRIES}, timeout=TIMEOUT,
                     allow_redirects=False, stream=True,
                 )  # fmt: skip
-                answer = next(response.iter_content(ANSWER_LIMIT), b"")
-                response.close()
+                answer = _read(response, limit)
         except requests.exceptions.SSLError as error:
             raise Retry(
                 f"{self._url} did not prove to be the member it should be ({_cause(error)}). Nothing was sent; "
@@ -102,6 +108,18 @@ class PeerClient:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+
+def _read(response: requests.Response, limit: int) -> bytes:
+    """The body, cut at ``limit`` bytes: no peer fills this node's memory."""
+    parts, length = list[bytes](), 0
+    for part in response.iter_content(64 * 1024):
+        parts.append(part[: limit - length])
+        length += len(parts[-1])
+        if length >= limit:
+            break
+    response.close()
+    return b"".join(parts)
 
 
 def _cause(error: BaseException) -> str:

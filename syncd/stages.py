@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from adapters.source import Source
 from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
+from syncd.flows.custody import Custody
 from syncd.flows.decide import Decide
 from syncd.flows.inquiry import Inquiry
 from syncd.flows.receive import Receive
@@ -18,6 +19,7 @@ from syncd.flows.restrict import Restrict
 from syncd.flows.resync import Resync
 from syncd.flows.serve import Serve
 from syncd.flows.share import Batches, Link, Share
+from syncd.flows.startup import begin
 from syncd.flows.work import Work
 
 AHEAD_ENTRIES = 2_048
@@ -39,20 +41,27 @@ class Stages:
     receive: Receive
     serve: Serve
     inquiry: Inquiry
+    custody: Custody
     work: Work
 
     def steps(self) -> Mapping[str, Callable[[], bool]]:
-        """Each stage's step by the name of its bell."""
+        """Each stage's step by the name of its bell; while the node is in doubt those that speak or sign rest."""
         steps: dict[str, Callable[[], bool]] = {"work": self.work.step, "recognise": self.recognise.step}
-        steps["answers"] = lambda: self.recognise.answers(at_once=True)
+        steps["custody"] = self.custody.step
+        steps["answers"] = self.certain(lambda: self.recognise.answers(at_once=True))
         if self.collect is not None:
-            steps["collect"] = self.collect.step
+            steps["collect"] = self.certain(self.collect.step)
         if self.restrict is not None:
             steps["restrict"] = self.restrict.step
-        steps.update({f"share:{code}": share.step for code, share in self.shares.items()})
-        steps.update({f"receipts:{code}": share.receipts for code, share in self.shares.items()})
-        steps.update({f"resend:{code}": resend.step for code, resend in self.resends.items()})
+        for code, share in self.shares.items():
+            steps[f"share:{code}"] = self.certain(share.step)
+            steps[f"receipts:{code}"] = self.certain(share.receipts)
+            steps[f"resend:{code}"] = self.certain(self.resends[code].step)
         return steps
+
+    def certain(self, step: Callable[[], bool]) -> Callable[[], bool]:
+        """``step``, but for while this node may not sign."""
+        return lambda: self.bureau.may_sign and step()
 
 
 def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -> Stages:
@@ -74,8 +83,16 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
         receive=Receive(bureau),
         serve=Serve(bureau),
         inquiry=Inquiry(bureau),
+        custody=Custody(bureau, links, lambda: _begin(bureau)),
         work=Work(bureau, Resync(bureau, collects, resends), Decide(bureau, collects, recognise)),
     )
+
+
+def _begin(bureau: Bureau) -> None:
+    """Nothing is in doubt any more: the log is begun or signed, and every stage goes on."""
+    begin(bureau)
+    for bell in ("share", "resend", "collect", "recognise", "restrict", "acknowledgements", "reconsider", "work"):
+        bureau.wake(bell)
 
 
 def _in_step(shares: Mapping[str, Share]) -> None:

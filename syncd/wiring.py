@@ -60,6 +60,7 @@ def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str
         logs=Logs(store, vault),
         vault=vault,
         open_sizes=lambda: SignedSizes(settings.data / "signed-sizes"),
+        new_sizes=lambda: SignedSizes.anew(settings.data / "signed-sizes"),
         signers=signers,
         clock=lambda: dt.datetime.now(dt.UTC),
         wake=wake,

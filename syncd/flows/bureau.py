@@ -51,11 +51,13 @@ class Bureau:
     logs: Logs
     vault: Vault
     open_sizes: Callable[[], SignedSizes]
+    new_sizes: Callable[[], SignedSizes]
     signers: Signers
     clock: Callable[[], dt.datetime]
     wake: Callable[[str], None]
     allow_candidates: bool = False
     may_sign: bool = True
+    doubt: str = ""
     still_alone: Callable[[], bool] = lambda: True
     has_home: bool = True
     notice: Callable[[str, Json], None] = field(default=lambda event, facts: None)

@@ -137,7 +137,8 @@ class Receive:
                 return Answer(200, f"{mine.line}\n".encode())
             fresh = bureau.signers.receipt.cosign(text, seconds)
             return Answer(200, f"{mine.line}\n{fresh}\n".encode())
-        bureau.sizes.record(owner.origin, offered.size, offered.root)
+        if not self._may_countersign(owner, offered, head):
+            return Answer(503, b"Stored; this node has signed more of this log than it holds. Go on.\n", retry_after=60)
         failpoint("receive.after_sizes")
         line = bureau.signers.receipt.cosign(text, seconds)
         with bureau.store.write() as conn:
@@ -145,6 +146,23 @@ class Receive:
             failpoint("receive.before_line_commit")
         failpoint("receive.after_line")
         return Answer(200, f"{line}\n".encode())
+
+    def _may_countersign(self, owner: Peer, offered: Checkpoint, head: int) -> bool:
+        """Sync the size before its signature leaves. A size below one signed earlier (this store is an old copy that is
+        being filled up) is signed again only once the root at that earlier size has turned out to be the same.
+        """
+        bureau = self._bureau
+        signed = bureau.sizes.get(owner.origin)
+        if signed is None or signed.size <= offered.size:
+            bureau.sizes.record(owner.origin, offered.size, offered.root)
+            return True
+        if head < signed.size:
+            return False
+        with bureau.store.read() as conn:
+            root = bureau.logs.root(conn, owner.origin, signed.size)
+        if root != signed.root:
+            raise _fork(owner, signed.size)
+        return True
 
     def _refuse(self, owner: Peer, error: IntegrityError) -> Answer:
         bureau = self._bureau

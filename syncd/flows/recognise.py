@@ -33,6 +33,7 @@ from syncd.flows.understand import (
     suspend_until_read,
     understand,
 )
+from syncd.flows.unsaid import lift_unsaid
 from syncd.store import desk, origins, register
 from syncd.store.state import LogState
 
@@ -53,16 +54,21 @@ class Recognise:
         self._acted = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     def step(self) -> bool:
-        """One batch: relief first in every log, then the next findings that may be answered."""
+        """One batch: relief first in every log, then the next findings that may be answered.
+
+        While this node may not write to its log only relief is read, and acts; so it is with a log that was found to
+        show two histories, until a person has looked.
+        """
         bureau = self._bureau
         with bureau.store.read() as conn:
             states = {state.origin: state for state in bureau.logs.states(conn)}
             relief = {origin: self._cursor(conn, "relief", origin) for origin in states}
             done = {origin: self._cursor(conn, "recognise", origin) for origin in states}
+            held = desk.open_marks(conn, "fork") if bureau.may_sign else set(states)
         behind = [state for origin, state in states.items() if relief[origin] < state.size
-                  and (state.settled < state.size or state.size - done[origin] > BATCH)]  # fmt: skip
-        ready = [state for origin, state in states.items() if done[origin] < state.settled]
-        doing = [(state, self._relief) for state in behind]
+                  and (origin in held or state.settled < state.size or state.size - done[origin] > BATCH)]  # fmt: skip
+        ready = [state for origin, state in states.items() if done[origin] < state.settled and origin not in held]
+        doing = [(state, self._relief if bureau.may_sign else self._unsaid) for state in behind]
         doing += [(state, self._findings) for state in ready]
         trouble: Exception | None = None
         for state, lane in doing:
@@ -86,6 +92,8 @@ class Recognise:
         bureau, today = self._bureau, self._bureau.today().isoformat()
         with bureau.store.write() as conn:
             since = bureau.logs.get_cursor(conn, "day_change") or ""
+            if not bureau.may_sign:  # it goes home all the same, and is answered once this node may write
+                return lift_unsaid(bureau, conn, register.relieved_between(conn, since, today))
             count = respond(bureau, conn, register.relieved_between(conn, since, today)) if since < today else 0
             bureau.logs.set_cursor(conn, "day_change", today)
         if count:
@@ -111,20 +119,35 @@ class Recognise:
         with bureau.store.write() as conn:
             start = max(self._cursor(conn, lane, state.origin) for lane in ("relief", "recognise"))
             stop = state.size
-            changes = Changes()
-            if owner is not None:
-                opened = read_opened(bureau, conn, state.origin, start, stop, only=FAST_LANE)
-                changes = understand(
-                    bureau, state.id, owner, [one for one in opened if is_relief(one.kind) or one.relief]
-                )
-                for one in opened:
-                    if one.kind == AMENDED:
-                        suspend_until_read(state.id, one, changes)
+            changes = self._read_relief(conn, state, owner, start)
             self._apply(conn, state, changes)
             bureau.logs.set_cursor(conn, f"relief:{state.origin}", str(stop))
             failpoint("relief.before_commit")
         failpoint("relief.after_commit")
         self._after()
+
+    def _read_relief(self, conn: Connection, state: LogState, owner: Peer | None, start: int) -> Changes:
+        """What relief and amendments from ``start`` to the end of what is held change at once."""
+        if owner is None:
+            return Changes()
+        opened = read_opened(self._bureau, conn, state.origin, start, state.size, only=FAST_LANE)
+        relieving = [one for one in opened if is_relief(one.kind) or one.relief]
+        changes = understand(self._bureau, state.id, owner, relieving)
+        for one in opened:
+            if one.kind == AMENDED:
+                suspend_until_read(state.id, one, changes)
+        return changes
+
+    def _unsaid(self, state: LogState) -> None:
+        """Relief acts and goes home; the cursor of findings stays, so that it is read and answered once more later."""
+        bureau, owner = self._bureau, self._bureau.owner(state.origin)
+        with bureau.store.write() as conn:
+            start = max(self._cursor(conn, lane, state.origin) for lane in ("relief", "recognise"))
+            changes = self._read_relief(conn, state, owner, start)
+            register.add_relief(conn, changes.relief)
+            lift_unsaid(bureau, conn, changes.affected)
+            bureau.logs.set_cursor(conn, f"relief:{state.origin}", str(state.size))
+        bureau.wake("restrict")
 
     def _findings(self, state: LogState) -> None:
         bureau = self._bureau

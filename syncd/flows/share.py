@@ -11,13 +11,14 @@ from typing import Any, Protocol
 from syncd.errors import NeedsPerson, Retry, Stop
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau, Peer
+from syncd.flows.doubt import AHEAD, doubt
 from syncd.flows.lines import complete_after, stamp_of, with_lines
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_size
 from syncd.ledger.tree import consistency_proof
 from syncd.ledger.wire import Record, compress, encode_batch, encode_records
 from syncd.peers import Answer
-from syncd.store import sourcebook
+from syncd.store import desk, sourcebook
 
 Json = dict[str, Any]
 
@@ -30,6 +31,9 @@ class Link(Protocol):
 
     def post_disclosures(self, origin: str, body: bytes) -> Answer:
         """``POST /exchange/v1/logs/{origin}/disclosures``."""
+
+    def get(self, origin: str, path: str) -> Answer:
+        """``GET /exchange/v1/logs/{origin}/{path}``: ``checkpoint``, a tile, or ``entries?from=N&count=M``."""
 
 
 class Batches:
@@ -67,7 +71,7 @@ class Share:
     def _behind(self) -> int:
         with self._bureau.store.read() as conn:
             size = self._bureau.logs.state(conn, self._bureau.origin).size
-            return size - self._bureau.logs.countersigned(conn, self._bureau.origin, self._peer.code)
+        return size - self._countersigned()
 
     @property
     def peer(self) -> Peer:
@@ -100,13 +104,22 @@ class Share:
         elif answer.status == 409:
             self._go_on_from(answer)
         elif answer.status == 503:
-            raise Retry(f"{self._peer.code} has stored the entries but may not sign yet; asked again later.")
+            return self._stored(size)
         else:
             raise NeedsPerson(
                 f"{self._peer.code} refused entries up to {size} with {answer.status}: "
                 f"{answer.body[:200].decode(errors='replace')}. They are kept here and offered again "
                 "by themselves; if this stays, call the bureau."
             )
+        return True
+
+    def _stored(self, size: int) -> bool:
+        """The peer holds the batch but may not sign yet: what follows is sent, and its line is asked for later."""
+        bureau = self._bureau
+        self._start = size
+        with bureau.store.read() as conn:
+            if bureau.logs.next_listed(conn, bureau.origin, size) is None:
+                raise Retry(f"{self._peer.code} has stored the entries but may not sign yet; asked again later.")
         return True
 
     def _next(self) -> tuple[int, str, bytes] | None:
@@ -143,6 +156,10 @@ class Share:
                 return False
             notes = [with_lines(bureau, conn, origin, one) for one in (listed, newest)]
         answer = self._link.post_entries(origin, compress(encode_batch(listed.size, [], notes[0], notes[1], b"")))
+        if answer.status == 409:
+            self._go_on_from(answer)
+            bureau.wake("share")
+            return False
         if answer.status != 200:
             raise Retry(f"{self._peer.code} did not take the lines of size {listed.size}; they are offered again.")
         with bureau.store.write() as conn:
@@ -158,10 +175,13 @@ class Share:
                 continue
             with bureau.store.write() as conn:
                 bureau.logs.add_cosignature(conn, bureau.origin, size, peer.code, line, stamp, bureau.clock())
+                held = bureau.logs.countersigned(conn, bureau.origin, peer.code)
                 sourcebook.post(conn, f"peer:{peer.code}", {"last_contact": bureau.now_text(), "size": size})
+                if self._start is not None and size >= held:
+                    desk.clear(conn, "peer_restored", [peer.code], bureau.now_text())
                 failpoint("share.before_commit")
             failpoint("share.after_commit")
-            self._start = None
+            self._start = size if self._start is not None and size < held else None
             bureau.notice("share.countersigned", {"peer": peer.code, "size": size})
             return
         raise NeedsPerson(
@@ -177,14 +197,30 @@ class Share:
         with self._bureau.store.read() as conn:
             size = self._bureau.logs.state(conn, self._bureau.origin).size
         if held > size:
-            self._bureau.may_sign = False
+            with self._bureau.store.write() as conn:
+                doubt(self._bureau, conn, AHEAD, {"told": {self._peer.code: held}})
             raise NeedsPerson(
                 f"{self._peer.code} holds {held} entries of our log, we hold {size}: this store was restored from an "
-                "old copy. Signing has stopped; nothing is overwritten. Fetch the missing entries back from the peer."
+                "old copy. Signing has stopped; nothing is overwritten. `syncd ledger recover` fetches the missing "
+                "entries back from the peer."
             )
         if held < 0 or held == self._start:
             raise NeedsPerson(f"{self._peer.code} answered 409 with a size that leads nowhere; nothing was changed.")
+        if held < self._countersigned():
+            self._alarm(held)
         self._start = held
+
+    def _countersigned(self) -> int:
+        with self._bureau.store.read() as conn:
+            return self._bureau.logs.countersigned(conn, self._bureau.origin, self._peer.code)
+
+    def _alarm(self, held: int) -> None:
+        """The peer holds less than it has countersigned: its store is an old copy, and is filled up again."""
+        bureau, facts = self._bureau, {"region": self._peer.code, "held": held}
+        with bureau.store.write() as conn:
+            item = {"kind": "peer_restored", "mark": self._peer.code, "reason": "size_went_down", "facts": facts}
+            desk.put(conn, [{**item, "anew": True}], bureau.now_text())
+        bureau.notice("alarm", {"kind": "peer_restored", "peer": self._peer.code, "held": held})
 
 
 def drain(step: Callable[[], bool], limit: int = 1_000_000) -> int:

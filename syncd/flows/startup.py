@@ -1,25 +1,36 @@
 """Start-up establishes the truth (LEDGER §5): roots recomputed, compared with what was last signed, or stop.
 
 1. every log's root, recomputed from its edge tiles, equals its newest listed root;
-2. the signed-sizes file exists and names no size or root that the store does not have;
-3. one's own log begins with ``agreement.adopted``, written here once all members are at hand;
-4. what was committed but not yet signed is signed.
+2. the signed-sizes file exists and names no size or root that the store does not have; the database is the one it was;
+3. no member that can be reached holds more of this node's log, or anything else;
+4. one's own log begins with ``agreement.adopted``, written here once all members are at hand;
+5. what was committed but not yet signed is signed.
+
+Where 2 or 3 fails the node is in doubt (``custody``): it runs, but sequences, collects and signs nothing.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from sqlalchemy import Connection
 
 from syncd.errors import Stop
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
+from syncd.flows.custody import Told, against
+from syncd.flows.doubt import MISSING, MOVED, OLDER, doubt
 from syncd.flows.record import Saying, record, sign
+from syncd.store import instance
 
 Json = dict[str, Any]
 
 
-def establish(bureau: Bureau) -> None:
+def establish(bureau: Bureau, ask: Callable[[], Mapping[str, Told]] = dict) -> None:
     """Check the node's state and make its log ready; raises ``Stop`` with what a person can do.
 
-    Only the holder of the daemon's lock may call this: it brings the tables to this version's form.
+    ``ask`` tells what each reachable member holds of this node's log. In doubt nothing is written or signed, and
+    ``bureau.may_sign`` is False. Only the holder of the daemon's lock may call this: it brings the tables to this
+    version's form.
     """
     bureau.store.upgrade()
     with bureau.store.write() as conn:
@@ -34,15 +45,39 @@ def establish(bureau: Bureau) -> None:
             if state.size and (listed is None or listed.root != root):  # step 1
                 raise Stop(
                     f"The tree of {state.origin} does not lead to its recorded root at size {state.size}. Nothing was "
-                    "written or signed. Restore the store, or fetch the log back from a peer."
+                    "written or signed. `syncd fsck` names what differs; restore the store, or fetch the log back from "
+                    "a peer."
                 )
-        _compare(bureau, conn)
-        size = bureau.logs.state(conn, bureau.origin).size
     _judge_anew(bureau)
-    if size == 0:  # step 3
+    if _certain(bureau, ask()):
+        begin(bureau)
+
+
+def begin(bureau: Bureau) -> None:
+    """Steps 4 and 5, once nothing is in doubt."""
+    with bureau.store.read() as conn:
+        size = bureau.logs.state(conn, bureau.origin).size
+    if size == 0:
         _adopt(bureau)
         failpoint("startup.before_sign")
-    sign(bureau)  # step 4
+    sign(bureau)
+
+
+def _certain(bureau: Bureau, told: Mapping[str, Told]) -> bool:
+    """Steps 2 and 3: whether the files, the database and the members that answer leave no doubt."""
+    with bureau.store.write() as conn:
+        here = instance.cluster(conn)
+        known = bureau.logs.get_cursor(conn, "cluster")
+        before = bureau.logs.get_cursor(conn, "doubt")
+        reason = _doubt_of_file(bureau, conn) or (MOVED if known not in (None, here) else None)
+        if reason == MISSING:
+            bureau.doubt = reason
+        reason = against(bureau, conn, told) or reason or before
+        if not reason:
+            bureau.logs.set_cursor(conn, "cluster", here)
+            return True
+        doubt(bureau, conn, reason, {"told": {code: one.size for code, one in told.items()}})
+    return False
 
 
 def _judge_anew(bureau: Bureau) -> None:
@@ -57,25 +92,24 @@ def _judge_anew(bureau: Bureau) -> None:
             bureau.logs.set_cursor(conn, f"recognise:{origin}", "0")
 
 
-def _compare(bureau: Bureau, conn: Any) -> None:  # step 2
-    for origin, size, root in bureau.sizes.all():
-        if size == 0:
-            continue
+def _doubt_of_file(bureau: Bureau, conn: Connection) -> str | None:
+    """Whether the file of signed sizes is missing, or names more than the store holds. Raises Stop for another root."""
+    try:
+        signed = bureau.sizes.all()
+    except Stop:
+        return MISSING
+    older = None
+    for origin, size, root in signed:
         found = bureau.logs.find(conn, origin)
         held = found.size if found is not None else 0
         if held < size:
-            bureau.may_sign = False
-            raise Stop(
-                f"This node has signed {origin} at size {size}, but its store holds only {held}: the store is older "
-                "than the signed-sizes file. Nothing was written or signed. Put back the newer store; if it is lost, "
-                "the missing entries must be fetched back from a peer."
-            )
-        if bureau.logs.root(conn, origin, size) != root:
-            bureau.may_sign = False
+            older = OLDER
+        elif size and bureau.logs.root(conn, origin, size) != root:
             raise Stop(
                 f"This node has signed {origin} at size {size} with another root than its store has. Nothing was "
                 "written or signed. The store was altered or exchanged; put back the right one."
             )
+    return older
 
 
 def _adopt(bureau: Bureau) -> None:

@@ -75,6 +75,11 @@ def listing(conn: Connection, state: str | None = "open") -> list[Row[Any]]:
     return list(conn.execute(query if state is None else query.where(desk.c.state == state)))
 
 
+def open_marks(conn: Connection, kind: str) -> set[str]:
+    """What the open items of a kind are about."""
+    return {row[0] for row in execute(conn, "SELECT mark FROM desk WHERE state = 'open' AND kind = ?", (kind,))}
+
+
 def of_marks(conn: Connection, marks: Collection[str]) -> list[Row[Any]]:
     """Items about these things, whatever their state."""
     rows = [row for some in chunks(marks) for row in conn.execute(select(desk).where(desk.c.mark.in_(some)))]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -21,6 +21,18 @@ StillHeld = Callable[[], bool]
 """Tells whether the lock is still this process's; a daemon asks before each signature or effect it cannot take back."""
 
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended('syncd/daemon/' || current_schema(), 0))")
+
+
+def cluster(conn: Connection) -> str:
+    """Which database this is, as far as it can tell: PostgreSQL's timeline and the database's number; empty on SQLite.
+
+    Another answer than last time says that it was restored from a backup or that a standby was promoted.
+    """
+    if conn.dialect.name == "sqlite":
+        return ""
+    timeline = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+    number = "SELECT oid FROM pg_database WHERE datname = current_database()"
+    return f"{conn.exec_driver_sql(timeline).scalar_one()}/{conn.exec_driver_sql(number).scalar_one()}"
 
 
 @contextmanager

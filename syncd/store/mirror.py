@@ -49,8 +49,7 @@ def store_accepted(
             "Nothing was stored; the sender goes on from there."
         )
     _list_size(conn, held, accepted, checkpoint_note, format_time(now))
-    _store_entries(conn, held, accepted, records, understood)
-    _store_disclosures(conn, held, understood, sealed)
+    store_records(conn, held, accepted.leaf_hashes, records, sealed, understood)
     rows.store_tiles(conn, held.id, accepted.tiles)
     target, settled = settle(held.target, held.settled, accepted.size, accepted.target)
     after = held._replace(size=accepted.size, target=target, settled=settled)
@@ -96,14 +95,16 @@ def _list_size(conn: Connection, held: LogState, accepted: Accepted, note: bytes
         )
 
 
-def _store_entries(
+def store_records(
     conn: Connection,
     held: LogState,
-    accepted: Accepted,
+    leaf_hashes: Sequence[bytes],
     records: Sequence[Record],
+    sealed: Sequence[Sealed | None],
     entries: Sequence[Entry | None],
 ) -> None:
-    whole = zip(records, accepted.leaf_hashes, entries, strict=True)
+    """Store proven records behind the ``held`` ones; what was read of a leaf stands beside it."""
+    whole = zip(records, leaf_hashes, entries, strict=True)
     rows.store_entries(
         conn,
         [
@@ -111,6 +112,7 @@ def _store_entries(
             for index, (record, hashed, entry) in enumerate(whole, held.size)
         ],
     )
+    _store_disclosures(conn, held, entries, sealed)
 
 
 def _known(entry: Entry | None) -> rows.Understood:

@@ -55,6 +55,13 @@ class SignedSizes:
         os.close(_replace(path, [SignedSize(origin, 0, _EMPTY_ROOT) for origin in origins]))
         return cls(path)
 
+    @classmethod
+    def anew(cls, path: Path) -> "SignedSizes":
+        """Make the file where it is missing; a damaged one is kept beside it."""
+        if path.exists():
+            os.replace(path, path.with_name(path.name + ".damaged"))
+        return cls.create(path)
+
     def get(self, origin: str) -> SignedSize | None:
         """The newest signed size of a log, or None if this node never signed it."""
         return self._newest.get(origin)

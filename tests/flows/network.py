@@ -5,6 +5,7 @@ and acknowledge them.
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -124,7 +125,16 @@ class MemoryLink:
         return answer
 
     def post_disclosures(self, origin: str, body: bytes) -> Answer:
+        if self.down:
+            raise Retry("The peer is away.")
         return self.target().stages.receive.disclosures(origin, body, self.sender)
+
+    def get(self, origin: str, path: str) -> Answer:
+        if self.down:
+            raise Retry("The peer is away.")
+        serve = self.target().stages.serve
+        page = re.fullmatch(r"entries\?from=([0-9]+)&count=([0-9]+)", path)
+        return serve.entries(origin, page[1], page[2]) if page else serve.static(origin, path)
 
 
 class Network:
@@ -250,6 +260,7 @@ def opened(
         bureau = Bureau(
             code=code, agreement=agreement, members=peers, store=store, logs=Logs(store, vault), vault=vault,
             open_sizes=lambda path=folder / code / "signed-sizes": SignedSizes(path),
+            new_sizes=lambda path=folder / code / "signed-sizes": SignedSizes.anew(path),
             signers=signers(agreement, code, keys[code]), clock=net.clock, wake=lambda bell: None,
             allow_candidates=allow_candidates,
         )  # fmt: skip
