@@ -156,6 +156,7 @@ class Daemon:
         steps: dict[str, Callable[[], bool]] = dict(self._stages.steps())
         if self._stages.restrict is not None:
             steps["acknowledgements"] = self._stages.certain(self._stages.restrict.acknowledgements)
+        steps["custody"] = self._stages.custody.step
         steps["reconsider"] = self._stages.certain(self._reconsider)
         steps["answers"] = self._stages.certain(self._stages.recognise.answers)
         self._workers = {name: Worker(name, step, self._write, self._failed) for name, step in steps.items()}

@@ -14,6 +14,7 @@ from syncd.flows.decide import Decide
 from syncd.flows.inquiry import Inquiry
 from syncd.flows.receive import Receive
 from syncd.flows.recognise import Recognise
+from syncd.flows.recover import Recover
 from syncd.flows.resend import Resend
 from syncd.flows.restrict import Restrict
 from syncd.flows.resync import Resync
@@ -47,7 +48,6 @@ class Stages:
     def steps(self) -> Mapping[str, Callable[[], bool]]:
         """Each stage's step by the name of its bell; while the node is in doubt those that speak or sign rest."""
         steps: dict[str, Callable[[], bool]] = {"work": self.work.step, "recognise": self.recognise.step}
-        steps["custody"] = self.custody.step
         steps["answers"] = self.certain(lambda: self.recognise.answers(at_once=True))
         if self.collect is not None:
             steps["collect"] = self.certain(self.collect.step)
@@ -72,6 +72,7 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
     shares = {code: Share(bureau, bureau.members[code], link, batches) for code, link in links.items()}
     resends = {code: Resend(bureau, bureau.members[code], link) for code, link in links.items()}
     collect = Collect(bureau, source, name, lambda: _in_step(shares)) if source is not None else None
+    custody = Custody(bureau, links, lambda: _begin(bureau))
     collects = [collect] if collect is not None else []
     return Stages(
         bureau=bureau,
@@ -83,8 +84,13 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
         receive=Receive(bureau),
         serve=Serve(bureau),
         inquiry=Inquiry(bureau),
-        custody=Custody(bureau, links, lambda: _begin(bureau)),
-        work=Work(bureau, Resync(bureau, collects, resends), Decide(bureau, collects, recognise)),
+        custody=custody,
+        work=Work(
+            bureau,
+            Resync(bureau, collects, resends),
+            Decide(bureau, collects, recognise),
+            Recover(bureau, links, custody),
+        ),
     )
 
 

@@ -161,6 +161,9 @@ def _draw_status(to: "Console", stands: Json) -> None:
     for one in stands["stages"]:
         if one["error"]:
             say(to, f"{one['stage']} waits since {_short(one['since'])}: {one['error']}", "yellow")
+    for one in stands["alarms"]:
+        said = f": {one['sentence']}" if one["sentence"] else ""
+        say(to, f"ALARM 告警 {words.word(words.DESK, one['kind'])} {one['about']} ({one['reason']}){said}", "bold red")
     desk = ", ".join(f"{words.word(words.DESK, kind)}: {count}" for kind, count in sorted(stands["desk"].items()))
     say(to, f"Desk 工作台: {desk or 'nothing open 无'}")
     sent = ", ".join(f"{words.DELIVERY[state]}: {count}" for state, count in stands["deliveries"].items())

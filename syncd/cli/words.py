@@ -57,6 +57,7 @@ REASON = {
 }
 DESK = {
     "copy_at_peer": "对方来源中之副本 copy_at_peer",
+    "custody": "状态存疑 custody",
     "exception": "判断出错 exception",
     "fork": "账本分叉 fork",
     "identity_changed": "行已改作他案 identity_changed",
@@ -66,6 +67,7 @@ DESK = {
     "objection": "异议申请 objection",
     "grounds_gone": "认定依据已解除 grounds_gone",
     "proposed": "待认定 proposed",
+    "peer_restored": "对方恢复旧库 peer_restored",
     "quarantine": "隔离 quarantine",
     "relief_waiting": "修复待认定 relief_waiting",
     "returned": "已撤销之行重现 returned",

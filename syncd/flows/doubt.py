@@ -25,4 +25,5 @@ def doubt(bureau: Bureau, conn: Connection, reason: str, facts: Json) -> None:
     facts = {"log": bureau.origin, "sentence": SENTENCES[reason], **facts}
     item = {"kind": "custody", "mark": bureau.origin, "reason": reason, "facts": facts, "anew": True}
     desk.put(conn, [item], bureau.now_text())
+    bureau.wake("custody")
     bureau.notice("alarm", {"kind": "custody", "reason": reason, "log": bureau.origin})

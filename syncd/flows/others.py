@@ -27,7 +27,7 @@ def note_answers(bureau: Bureau, conn: Connection, state: LogState, owner: Peer,
         return
     answers = [one for one in opened if one.kind in (IMPOSED, LIFTED, DECLINED, HELD)
                and one.fault is None and one.entry and one.entry.ref]  # fmt: skip
-    rows = _answer_rows(conn, state, owner, answers)
+    rows = answer_rows(conn, state, owner, answers)
     register.put_responses(conn, rows)
     told = [_told(owner, one) for one in answers if _unread(one) and _ours(bureau, one)]
     read = [f"{owner.code}:{one.entry.ref.leaf}" for one in answers if one.entry and one.entry.ref and not _unread(one)]
@@ -49,7 +49,8 @@ def _copies(bureau: Bureau, conn: Connection, owner: Peer, answers: Sequence[Ope
     ]  # fmt: skip
 
 
-def _answer_rows(conn: Connection, state: LogState, owner: Peer, answers: Sequence[Opened]) -> list[register.Response]:
+def answer_rows(conn: Connection, state: LogState, owner: Peer, answers: Sequence[Opened]) -> list[register.Response]:
+    """The newest answer of a region to each finding that it has answered in these entries."""
     named = {one.leaf: bytes.fromhex(one.entry.ref.leaf) for one in answers if one.entry and one.entry.ref}
     stored = register.responses_of(conn, list(set(named.values())), owner.code)
     before = {finding: found[owner.code] for finding, found in stored.items()}

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 
 from syncd.errors import Retry, Stop
 from syncd.failpoint import failpoint
+from syncd.flows.amend import amend
 from syncd.flows.answer import DECLINED, HELD, IMPOSED, LIFTED
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.grounds import lost_grounds
@@ -24,17 +24,9 @@ from syncd.flows.opening import INFORMING, is_relief, read_opened
 from syncd.flows.others import note_answers
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.respond import respond
-from syncd.flows.understand import (
-    AMENDED,
-    Changes,
-    amendment_mark,
-    changed_fields,
-    same_decision,
-    suspend_until_read,
-    understand,
-)
+from syncd.flows.understand import AMENDED, Changes, suspend_until_read, understand
 from syncd.flows.unsaid import lift_unsaid
-from syncd.store import desk, origins, register
+from syncd.store import desk, register
 from syncd.store.state import LogState
 
 Json = dict[str, Any]
@@ -217,7 +209,7 @@ class Recognise:
         """Put what was understood into the register and answer it; ``issued``: findings as they stand there already."""
         bureau = self._bureau
         fresh = {**issued, **register.add_findings(conn, changes.findings)}
-        self._amend(conn, state, changes)
+        amend(bureau, conn, state, changes)
         register.add_relief(conn, changes.relief)
         lost_grounds(bureau, conn, {row["finding"] for row in changes.relief})
         answered = register.held_in(conn, state.id)
@@ -235,30 +227,6 @@ class Recognise:
                 conn,
                 [Saying("finding.held", ref, {**body, "reason": reason}) for ref, reason in unread],
             )
-
-    def _amend(self, conn: Connection, state: LogState, changes: Changes) -> None:
-        """Organisation and natural key stay with a finding: an amendment that changes them is held, and suspends."""
-        known = register.findings_by_leaf(conn, [finding for finding, _, _, _ in changes.amendments])
-        fitting, said = [], {row.leaf: orjson.loads(row.body) for row in known.values()}
-        changed = list[Json]()
-        for finding, leaf, idx, body in changes.amendments:
-            row = known.get(finding)
-            if row is not None and row.log == state.id and same_decision(row, body):
-                fitting.append(_amendment(finding, leaf, idx, body))
-                if idx > row.amended_idx:
-                    fields = orjson.dumps(changed_fields(said[finding], body)).decode()
-                    changed.append({"log": state.id, "idx": idx, "finding": finding, "fields": fields})
-                    said[finding] = body
-                continue
-            changes.held.append({"log": state.id, "idx": idx, "reason": "other_decision", "agreement": None})
-            facts = {"log": state.origin, "index": idx, "entry_kind": AMENDED, "detail": "other_decision"}
-            item = {"kind": "unreadable", "mark": leaf.hex(), "reason": "other_decision", "facts": facts}
-            changes.desk.append(item)
-            if row is not None and row.log == state.id:
-                changes.relief.append(amendment_mark(state.id, idx, leaf, finding, self._bureau.today()))
-        register.amend_findings(conn, fitting)
-        origins.add_amendments(conn, changed)
-        register.forget_releases(conn, [row["of"] for row in fitting], self._bureau.code)
 
     def reconsider(self) -> int:
         """Retry every held entry, as after a change of version; returns how many were understood."""
@@ -281,14 +249,3 @@ class Recognise:
         failpoint("reconsider.after_commit")
         self._after()
         return understood
-
-
-def _amendment(finding: bytes, by: bytes, idx: int, body: Json) -> Json:
-    return {
-        "of": finding,
-        "by": by,
-        "by_idx": idx,
-        "now_name": body["subject"]["name"],
-        "now_criterion": body["criterion"],
-        "now_body": orjson.dumps(body).decode(),
-    }

@@ -138,7 +138,10 @@ def _note(
         ],
     )
     earlier = outbox.of_findings(conn, [case.leaf for case, _ in changed if case.before is not None])
-    deliveries = [_delivery(case, now, earlier.get(case.leaf), entry.at) for case, now, entry in pairs]
+    deliveries = [
+        delivery_row(case.leaf, _counter(case.before), now, earlier.get(case.leaf), entry.at)
+        for case, now, entry in pairs
+    ]
     if bureau.has_home:
         outbox.put(conn, [row for row in deliveries if row is not None])
     now_text = bureau.now_text()
@@ -190,7 +193,7 @@ def response_row(
     )
 
 
-def _delivery(case: Case, now: Answer, earlier: Delivery | None, at: str) -> Delivery | None:
+def delivery_row(leaf: bytes, counter: int, now: Answer, earlier: Delivery | None, at: str) -> Delivery | None:
     """Present state for the home system: new measures on, those that no longer follow off."""
     if earlier is None and now.kind != IMPOSED:
         return None
@@ -202,8 +205,8 @@ def _delivery(case: Case, now: Answer, earlier: Delivery | None, at: str) -> Del
         off = [{**measure, "on": False} for measure in before if measure["id"] not in listed]
         measures = orjson.dumps(on + off).decode()
     return Delivery(
-        finding=case.leaf,
-        counter=_counter(case.before),
+        finding=leaf,
+        counter=counter,
         active=now.kind == IMPOSED,
         measures=measures,
         terms=now.terms if now.kind == IMPOSED or earlier is None else earlier.terms,

@@ -5,7 +5,7 @@ sending the same batch again: the peer answers with the line it has stored. Noth
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from syncd.errors import NeedsPerson, Retry, Stop

@@ -23,7 +23,7 @@ def lift_unsaid(bureau: Bureau, conn: Connection, leaves: Collection[bytes]) -> 
     rows = []
     for leaf in off:
         measures = [{**measure, "on": False} for measure in orjson.loads(sent[leaf].measures)]
-        changed = {"active": False, "measures": orjson.dumps(measures).decode(), "state": "pending"}
-        rows.append({**sent[leaf]._asdict(), **changed, "next_change": None, "queued_at": bureau.now_text()})
+        text, now = orjson.dumps(measures).decode(), bureau.now_text()
+        rows.append(sent[leaf]._replace(active=False, measures=text, state="pending", next_change=None, queued_at=now))
     outbox.put(conn, rows)
     return len(rows)

@@ -14,19 +14,22 @@ from syncd.errors import SyncdError
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.decide import Decide
+from syncd.flows.recover import Recover
 from syncd.flows.resync import Finish, Resync
 from syncd.store import jobs
 
 Json = dict[str, Any]
+RECOVER = "recover"
 
 
 class Work:
     """Runs queued jobs; a job that fails keeps its sentence and never stops the next one."""
 
-    def __init__(self, bureau: Bureau, resync: Resync, decide: Decide) -> None:
+    def __init__(self, bureau: Bureau, resync: Resync, decide: Decide, recover: Recover) -> None:
         self._bureau = bureau
         self._resync = resync
         self._decide = decide
+        self._recover = recover
 
     def step(self) -> bool:
         """Do all queued jobs; always says that nothing is left."""
@@ -34,6 +37,8 @@ class Work:
         with bureau.store.read() as conn:
             queued = jobs.queued(conn)
         for job in queued:
+            if not (bureau.may_sign or job.kind == RECOVER):
+                continue  # kept until this node may write to its log again
             state = "done"
             try:
                 self._do(job.kind, orjson.loads(job.args), partial(self._finish, job.id))
@@ -45,7 +50,9 @@ class Work:
         return False
 
     def _do(self, kind: str, args: Json, finish: Finish) -> None:
-        if kind == "resync":
+        if kind == RECOVER:
+            self._recover.run(args["without"], args["account"], finish)
+        elif kind == "resync":
             self._resync.run(args["stage"], args["peer"], args["dry_run"], args["account"], finish)
         else:
             self._decide.run(args["item"], kind == "desk.release", args["account"], args["ground"], finish)

@@ -17,7 +17,7 @@ from syncd.ledger.wire import Record
 from syncd.store import rows
 from syncd.store.mirror import interpret, store_records
 from syncd.store.reading import edge
-from syncd.store.state import LogState, advance, state
+from syncd.store.state import LogState, advance, settle, state
 from syncd.store.vault import Sealed
 
 
@@ -27,11 +27,13 @@ def refill(
     records: Sequence[Record],
     sealed: Sequence[Sealed | None],
     hashes: Sequence[bytes],
+    target: int,
     now: datetime,
 ) -> LogState:
     """Store ``records`` behind the last entry of ``origin`` and list the size they end on; returns the new state.
 
-    ``hashes`` are the proven leaf hashes. Raises Refuse if a record is another than the proven one; nothing is kept.
+    ``hashes`` are the proven leaf hashes, ``target`` is the size up to which the log is filled. Raises Refuse, and
+    keeps nothing, if a record is another than the proven one.
     """
     held = state(conn, origin)
     if [leaf_hash(record.leaf) for record in records] != list(hashes):
@@ -45,9 +47,10 @@ def refill(
     rows.store_tiles(conn, held.id, tiles)
     size, last_at = held.size + len(records), _last_at(held, entries)
     rows.store_checkpoints(conn, [(held.id, size, root, held.own, None, format_time(now))])
-    after = held._replace(size=size, target=max(held.target, size))
+    reached, settled = settle(held.target, held.settled, size, target)
+    after = held._replace(size=size, target=reached, settled=settled)
     if held.own:
-        after = after._replace(last_at=last_at, settled=size, stop=size, stop_bytes=0, stop_at=last_at)
+        after = after._replace(last_at=last_at, target=size, settled=size, stop=size, stop_bytes=0, stop_at=last_at)
     advance(conn, held, after)
     return after
 

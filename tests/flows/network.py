@@ -180,7 +180,7 @@ class Network:
         moved = [self._drain(step) for step in steps.values()]
         size = self._size(node)
         if node.stages.restrict is not None:
-            self._drain(node.stages.restrict.acknowledgements)
+            self._drain(node.stages.certain(node.stages.restrict.acknowledgements))
         return any(moved) or self._size(node) != size
 
     def _size(self, node: Node) -> int:

@@ -8,10 +8,9 @@ import pytest
 from network import ORGAN, Network, Node, company, network, penalty, relief
 
 from schemas.identifiers import make_uscc
-from syncd.errors import NeedsPerson, Stop
+from syncd.errors import NeedsPerson
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.share import drain
-from syncd.flows.startup import establish
 from syncd.ledger.wire import compress, decompress
 from syncd.store import desk, outbox
 
@@ -367,23 +366,6 @@ def _texts(conn):  # type: ignore[no-untyped-def]
                 value.decode("utf-8", "ignore") if isinstance(value, (bytes, memoryview)) else str(value)
                 for value in row
             )
-
-
-def test_a_store_restored_from_an_old_copy_does_not_start(tmp_path: Path) -> None:
-    import shutil
-
-    net = network(tmp_path, lambda code: f"sqlite:///{tmp_path / code / 'syncd.db'}")
-    node = net.nodes[HOME]
-    node.bureau.store.close()
-    shutil.copy(tmp_path / HOME / "syncd.db", tmp_path / "old.db")
-    node.home.put(penalty("101", company(1), "KS-0104", HOME))
-    net.settle()
-    node.bureau.store.close()
-    shutil.copy(tmp_path / "old.db", tmp_path / HOME / "syncd.db")
-    with pytest.raises(Stop, match="older"):
-        establish(node.bureau)
-    with pytest.raises(Stop):
-        sign(node.bureau)
 
 
 def test_organs_of_the_tests_are_valid() -> None:
