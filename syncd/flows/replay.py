@@ -18,7 +18,7 @@ from syncd.flows.others import answer_rows
 from syncd.flows.planning import ISSUED
 from syncd.flows.respond import delivery_row
 from syncd.flows.understand import understand
-from syncd.store import outbox, register, sourcebook
+from syncd.store import outbox, register, replayed, sourcebook
 from syncd.store.register import Response
 from syncd.store.state import LogState
 
@@ -71,7 +71,7 @@ def _acknowledged(conn: Connection, opened: Sequence[Opened]) -> None:
     items = [item for one in opened if one.kind == "feedback.reported" for item in one.items if item is not None]
     if not items:
         return
-    found = register.responses_by_leaf(conn, {bytes.fromhex(item["about"]) for item in items})
+    found = replayed.responses_by_leaf(conn, {bytes.fromhex(item["about"]) for item in items})
     sent = outbox.of_findings(conn, {row.finding for row in found.values()})
     said = {leaf: orjson.loads(row.acknowledged) for leaf, row in sent.items()}
     for item in items:
@@ -88,7 +88,7 @@ def remember_rows(bureau: Bureau, conn: Connection, state: LogState, start: int)
 
     Their keyed hashes are gone: each row is compared with its finding when it is read next.
     """
-    sources = [(row, row.parsed()["source"]) for row in register.issued_from(conn, state.id, start)]
+    sources = [(row, row.parsed()["source"]) for row in replayed.issued_from(conn, state.id, start)]
     known = {source["id"] for _, source in sources}
     held = {name: sourcebook.known(conn, name, [one["row"] for _, one in sources if one["id"] == name])
             for name in known}  # fmt: skip

@@ -235,17 +235,6 @@ def responses_of(
     return grouped
 
 
-def responses_by_leaf(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, Response]:
-    """The newest responses whose own entries have these leaf hashes."""
-    return {row[5]: Response(*row) for row in fetch_among(conn, _RESPONSE, "leaf", leaves)}
-
-
-def issued_from(conn: Connection, log: int, start: int) -> list[Finding]:
-    """A log's findings from an index on, in order."""
-    sql = f"{_FINDING} WHERE log = ? AND idx >= ? ORDER BY idx"
-    return [Finding(*row) for row in execute(conn, sql, (log, start))]
-
-
 def release(conn: Connection, finding: bytes, region: str, kind: str, account: int) -> None:
     """Record that a person released an item of this ``kind`` about a finding; the next recognition reads it.
 

@@ -1,0 +1,22 @@
+"""What is looked up in the register when a log is read into it once more."""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection
+
+from syncd.store.bulk import execute
+from syncd.store.register import Finding, Response, fetch_among
+
+_FINDING = f"SELECT {', '.join(Finding._fields)} FROM findings"
+_RESPONSE = f"SELECT {', '.join(Response._fields)} FROM responses"
+
+
+def responses_by_leaf(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, Response]:
+    """The newest responses whose own entries have these leaf hashes."""
+    return {row[5]: Response(*row) for row in fetch_among(conn, _RESPONSE, "leaf", leaves)}
+
+
+def issued_from(conn: Connection, log: int, start: int) -> list[Finding]:
+    """A log's findings from an index on, in order."""
+    sql = f"{_FINDING} WHERE log = ? AND idx >= ? ORDER BY idx"
+    return [Finding(*row) for row in execute(conn, sql, (log, start))]
