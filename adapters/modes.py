@@ -107,6 +107,11 @@ class Database(Part):
     acknowledgements: Name
     schema_name: Name | None = Field(default=None, alias="schema", description="schema of the tables")
     number: Name = Field(default="seq", description="running number of the acknowledgements' table")
+    stamp: str = Field(
+        default="2026-11-22 09:00:00",
+        pattern=r"^\d{4}(\d{4}|[-/.]\d\d[-/.]\d\d)([ T]?\d\d:?\d\d(:?\d\d)?)?$",
+        description="how stamps are written where their column is text; others are read, but with every pull",
+    )
     late_seconds: float = Field(
         default=600.0, ge=0, le=86_400, description="how long after its stamp a row may be committed"
     )

@@ -1,5 +1,6 @@
 """The database mode on a real SQLite front database: the promise, and the bad days of a database."""
 
+import datetime as dt
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -26,6 +27,7 @@ from adapters.database import DatabaseAdapter
 
 pytestmark = pytest.mark.fast
 
+NOW = dt.datetime(2026, 11, 24, 9, tzinfo=dt.UTC).timestamp()
 ORDER_COLUMNS = facts_of("taicang").push
 
 
@@ -36,6 +38,7 @@ class DatabaseSystem(BureauSystem):
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self.now = NOW
         with self.front() as front:
             for table, columns in (("xzcf", PENALTY_COLUMNS), ("xyxf", RELIEF_COLUMNS)):
                 front.execute(f"CREATE TABLE {table} ({', '.join(f'{c} TEXT' for c in columns)})")
@@ -48,7 +51,7 @@ class DatabaseSystem(BureauSystem):
         return closing(sqlite3.connect(self.file, isolation_level=None))
 
     def adapter(self) -> DatabaseAdapter:
-        return DatabaseAdapter(f"sqlite:///{self.file}", self.facts)
+        return DatabaseAdapter(f"sqlite:///{self.file}", self.facts, clock=lambda: self.now)
 
     def put(self, penalties: Sequence[Row] = (), reliefs: Sequence[Row] = ()) -> None:
         with self.front() as front:
@@ -115,7 +118,6 @@ def test_a_row_taken_away_hides_no_row_that_comes(system: DatabaseSystem) -> Non
     with system.front() as front:
         front.execute("DELETE FROM xzcf WHERE ID = 'KS2026000005'")
     (page,) = pages(system, page.cursor)
-    assert page.rows == 0
     system.put([penalty(3)])
     (page,) = pages(system, page.cursor)
     assert "KS2026000003" in [one.row for one in findings([page])]
@@ -201,7 +203,8 @@ def test_usual_writings_of_a_time_are_met(system: DatabaseSystem, text: str) -> 
     collected = list(pages(system))
     (one,) = findings(collected)
     assert one.updated.startswith("2026-11-05 0") and not collected[0].quarantined
-    assert [page.rows for page in pages(system, collected[-1].cursor)] == [0]
+    again = [page.rows for page in pages(system, collected[-1].cursor)]
+    assert again == [0 if text == "2026-11-05" else 1]  # without its place in the order it is read with every pull
 
 
 def test_values_of_other_types_and_nulls(system: DatabaseSystem) -> None:

@@ -6,7 +6,7 @@ The two sides share no code, so this is where a misreading of the format on eith
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,7 @@ from syncd.demo.writers import BureauSystem, DatabaseSystem, FolderSystem, Servi
 
 TODAY = date(2026, 11, 22)
 BUREAUS = {"310114": "jiading", "320583": "kunshan", "320585": "taicang"}
+LATER = datetime(2026, 12, 1).timestamp()
 FAST = ("--poll-ms", "20")
 
 
@@ -57,7 +58,8 @@ def bureau(code: str, directory: Path) -> Iterator[tuple[BureauSystem, Source]]:
             yield system, Source(FilesAdapter(directory, facts), facts, bytes(32))
     else:
         with running("database", directory, *FAST):
-            adapter = DatabaseAdapter(f"sqlite:///{directory / 'front.sqlite'}", facts)
+            url = f"sqlite:///{directory / 'front.sqlite'}"
+            adapter = DatabaseAdapter(url, facts, clock=lambda: LATER)
             yield DatabaseSystem(directory), Source(adapter, facts, bytes(32))
 
 
