@@ -69,7 +69,7 @@ def _tables(facts: SourceFacts, dialect: str) -> list[Table]:
     assert names is not None
     spelt = str if dialect in ("mariadb", "sqlite") else str.lower
     touched = _TOUCHED if dialect == "mariadb" else None
-    beside = [own.determination, own.place, own.published, own.review, *([own.state] if own.state else [])]
+    beside = [name for name in own.own if name not in (own.row, own.updated)]
     penalties = [*(column.code for column in columns.COLUMNS), *beside]
     made = []
     for table, codes in ((names.penalties, penalties), (names.relief, list(relief.COLUMNS))):

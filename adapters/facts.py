@@ -83,6 +83,11 @@ class Columns(Part):
         default={}, description="known odd values: column → value met here → what it stands for, empty for nothing"
     )
 
+    @property
+    def own(self) -> list[str]:
+        """The names of all columns that this source has beside the thirty."""
+        return [name for name in self.model_dump(exclude={"aliases", "ignored", "odd"}).values() if name]
+
 
 class Review(Part):
     """Finality: values of the review column that keep a row waiting, and those that let it pass; others are faults."""

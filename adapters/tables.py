@@ -44,9 +44,8 @@ class Tables:
     """The tables of one source, looked up once; ``forget`` after an error, so that a changed table is seen."""
 
     def __init__(self, facts: SourceFacts) -> None:
-        own = facts.columns
-        names = [own.row, own.determination, own.place, own.published, own.review, own.updated, own.state]
-        names += [*own.aliases, *own.ignored, *facts.push, *relief.COLUMNS, *acks.COLUMNS]
+        names = [*facts.columns.own, *facts.columns.aliases, *facts.columns.ignored]
+        names += [*facts.push, *relief.COLUMNS, *acks.COLUMNS]
         names += [name for column in columns.COLUMNS for name in (column.code, *column.aliases)]
         self._spelling = {name.lower(): name for name in names}
         assert facts.database is not None
