@@ -21,12 +21,11 @@ from adapters.acks import read_acks
 from adapters.base import PAGE_ROWS, AckPage, Adapter, Json, Page, RawRow, RowFault, RowKind, SourceError
 from adapters.facts import SourceFacts
 from adapters.orders import upsert
-from adapters.states import States
 from adapters.tables import SKEW_SECONDS, Ordered, Tables, named, raw_rows, text_of
 from adapters.window import Place, Window
 
 ACKS_LIMIT = 1_000
-UNDATED_ROWS, UNNAMED_ROWS = 250, 100
+UNDATED_ROWS, UNNAMED_ROWS = 500, 100
 BUSY_SECONDS = 10
 BY_KEY: tuple[RowKind, ...] = ("relief", "penalty")
 """The order in which rows without a time are read: relief first."""
@@ -55,7 +54,6 @@ class DatabaseAdapter(Adapter):
         self._engine = _engine(url)
         self._orders = _engine(orders_url) if orders_url else self._engine
         self._tables, self._orders_table = Tables(facts), Tables(facts)
-        self._states = States(facts)
 
     def pull(self, cursor: Json | None) -> Page:
         """Penalties to the end, then relief in what room is left: before its finding it has nothing to do."""
@@ -72,7 +70,7 @@ class DatabaseAdapter(Adapter):
             if not more:
                 rows += self._unnamed(conn)
         following = {"penalty": penalty, "relief": relief, "beside": beside, "within": more}
-        return Page(self._states.spoken(rows), following, more)
+        return Page(rows, following, more)
 
     def push(self, rows: Sequence[Json]) -> None:
         """Bring the orders' table to these rows in one transaction: all of them are there, or none is."""

@@ -150,8 +150,6 @@ class SourceFacts(Part):
             raise ValueError("columns.state and the section [state] go together")
         if bool(self.columns.performed) != (self.performance is not None):
             raise ValueError("columns.performed and the section [performance] go together")
-        if unsaid := set(self.state.values()) - {"in_force", "desk", *self.relief.values()}:
-            raise ValueError(f"{', '.join(sorted(unsaid))} of [state] needs a value in [relief]")
         return self
 
     @property
