@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syncd.cli import words
+from syncd.cli.alarms import draw_alarm
 from syncd.cli.options import CONFIG, AsJson, Config, settings_of
 from syncd.cli.output import give, say, table
 
@@ -152,7 +153,7 @@ def _draw_status(to: "Console", stands: Json) -> None:
           [_source_row(one) for one in stands["sources"]])  # fmt: skip
     table(to, "Peers 成员", ("peer", "ours", "signed", "countersigned", "behind", "theirs", "target", "last-contact"),
           [(f"{one['peer']} {one['name_zh']}", one["entries"], one["signed"], one["countersigned"], one["behind"],
-            one["held_of_theirs"], one["their_target"], _short(one["last_contact"])) for one in stands["peers"]],
+            one["held_of_theirs"], one["their_target"], words.short(one["last_contact"])) for one in stands["peers"]],
           "peer")  # fmt: skip
     stages = [one for one in stands["stages"] if one["cursor"] is not None]
     table(to, "Stages 阶段", ("stage", "about", "cursor", "of"),
@@ -160,10 +161,9 @@ def _draw_status(to: "Console", stands: Json) -> None:
     to.print()
     for one in stands["stages"]:
         if one["error"]:
-            say(to, f"{one['stage']} waits since {_short(one['since'])}: {one['error']}", "yellow")
+            say(to, f"{one['stage']} waits since {words.short(one['since'])}: {one['error']}", "yellow")
     for one in stands["alarms"]:
-        said = f": {one['sentence']}" if one["sentence"] else ""
-        say(to, f"ALARM 告警 {words.word(words.DESK, one['kind'])} {one['about']} ({one['reason']}){said}", "bold red")
+        draw_alarm(to, one)
     desk = ", ".join(f"{words.word(words.DESK, kind)}: {count}" for kind, count in sorted(stands["desk"].items()))
     say(to, f"Desk 工作台: {desk or 'nothing open 无'}")
     sent = ", ".join(f"{words.DELIVERY[state]}: {count}" for state, count in stands["deliveries"].items())
@@ -174,10 +174,6 @@ def _draw_status(to: "Console", stands: Json) -> None:
 
 def _source_row(one: Json) -> tuple[Any, ...]:
     totals = one["totals"]
-    return (one["source"], _short(one["last_pull"]), one["lag_seconds"], totals.get("rows", 0), totals.get("issued", 0),
+    pulled = words.short(one["last_pull"])
+    return (one["source"], pulled, one["lag_seconds"], totals.get("rows", 0), totals.get("issued", 0),
             one["quarantined"], one["waiting"] + one["relief_waiting"], sum(one["refused"].values()))  # fmt: skip
-
-
-def _short(text: str | None) -> str:
-    """A UTC time to the second, as people read it; the milliseconds stand in the JSON."""
-    return "never" if text is None else text[:19].replace("T", " ") + "Z"

@@ -81,6 +81,11 @@ DESK = {
     "unreadable_at_peer": "对方未能读懂 unreadable_at_peer",
     "vanished": "来源行消失 vanished",
 }
+ALARM = {
+    "custody": "状态存疑 custody",
+    "fork": "账本分叉 fork",
+    "peer_restored": "对方恢复旧库 peer_restored",
+}
 ITEM_STATE = {
     "open": "待办 open",
     "released": "已放行 released",
@@ -92,3 +97,8 @@ ITEM_STATE = {
 def word(words: dict[str, str], code: str | None) -> str:
     """The word for a code; the code itself where there is none, nothing for None."""
     return "" if code is None else words.get(code, code)
+
+
+def short(text: str | None) -> str:
+    """A UTC time to the second, as people read it; the milliseconds stand in the JSON."""
+    return "never" if text is None else text[:19].replace("T", " ") + "Z"

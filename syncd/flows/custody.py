@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from syncd.errors import NeedsPerson, Retry
+from syncd.flows.alarms import quiet
 from syncd.flows.bureau import Bureau
 from syncd.flows.doubt import AHEAD, MISSING, OLDER, OTHER, SENTENCES, doubt
 from syncd.flows.lines import stamp_of
@@ -109,6 +110,7 @@ class Custody:
             bureau.logs.set_cursor(conn, "doubt", "")
             bureau.logs.set_cursor(conn, "cluster", instance.cluster(conn))
             desk.clear(conn, "custody", [bureau.origin], bureau.now_text())
+            quiet(bureau, conn, "custody", [bureau.origin])
         bureau.may_sign, bureau.doubt = True, ""
         bureau.notice("custody.certain", {"told": {code: one.size for code, one in answers.items()}})
         self._after()

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row
 from schemas.registry import check_body
 from syncd.errors import NeedsPerson
 from syncd.failpoint import failpoint
+from syncd.flows.alarms import quiet
 from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
 from syncd.flows.planning import WITHDRAWN, known_row
@@ -73,6 +74,7 @@ class Decide:
                 state = "cleared"  # tried again: the same fault opens the item again
             if state != "open":
                 desk.decide(conn, item, state, str(account), ground, bureau.now_text())
+                quiet(bureau, conn, row.kind, [row.mark])
             body = operator_body(f"desk.{'release' if release else 'refuse'}.{row.kind}", account, ground)
             record(bureau, conn, [Saying("operator.acted", None, body)])
             result: Json = {"item": item, "kind": row.kind, "state": state, "done": done}

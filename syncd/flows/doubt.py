@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from syncd.flows.alarms import sound
 from syncd.flows.bureau import Bureau
 from syncd.store import desk
 
@@ -26,4 +27,4 @@ def doubt(bureau: Bureau, conn: Connection, reason: str, facts: Json) -> None:
     item = {"kind": "custody", "mark": bureau.origin, "reason": reason, "facts": facts, "anew": True}
     desk.put(conn, [item], bureau.now_text())
     bureau.wake("custody")
-    bureau.notice("alarm", {"kind": "custody", "reason": reason, "log": bureau.origin})
+    sound(bureau, conn, "custody", bureau.origin, {"reason": reason, **facts})

@@ -15,6 +15,7 @@ from typing import Any
 
 from syncd.errors import Stop
 from syncd.failpoint import failpoint
+from syncd.flows.alarms import sound
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.lines import Line, keep, lines_of, missing_lines
 from syncd.flows.opening import opens
@@ -174,6 +175,7 @@ class Receive:
                 facts = {"log": owner.origin, "sentence": str(error)}
                 item = {"kind": "fork", "mark": owner.origin, "reason": error.code, "facts": facts}
                 desk.put(conn, [item], bureau.now_text())
+                sound(bureau, conn, "fork", owner.origin, {"code": error.code})
         bureau.notice("receive.refused", {"log": owner.origin, "status": status, "code": error.code})
         return Answer(status, f"{error}\n".encode())
 

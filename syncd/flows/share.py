@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from syncd.errors import NeedsPerson, Retry, Stop
 from syncd.failpoint import failpoint
+from syncd.flows.alarms import quiet, sound
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.doubt import AHEAD, doubt
 from syncd.flows.lines import complete_after, stamp_of, with_lines
@@ -179,6 +180,7 @@ class Share:
                 sourcebook.post(conn, f"peer:{peer.code}", {"last_contact": bureau.now_text(), "size": size})
                 if self._start is not None and size >= held:
                     desk.clear(conn, "peer_restored", [peer.code], bureau.now_text())
+                    quiet(bureau, conn, "peer_restored", [peer.code])
                 failpoint("share.before_commit")
             failpoint("share.after_commit")
             self._start = size if self._start is not None and size < held else None
@@ -220,7 +222,7 @@ class Share:
         with bureau.store.write() as conn:
             item = {"kind": "peer_restored", "mark": self._peer.code, "reason": "size_went_down", "facts": facts}
             desk.put(conn, [{**item, "anew": True}], bureau.now_text())
-        bureau.notice("alarm", {"kind": "peer_restored", "peer": self._peer.code, "held": held})
+            sound(bureau, conn, "peer_restored", self._peer.code, facts)
 
 
 def drain(step: Callable[[], bool], limit: int = 1_000_000) -> int:

@@ -11,17 +11,16 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from syncd.flows.alarms import shown
 from syncd.flows.books import Books
 from syncd.ledger.entry import format_time
-from syncd.store import checkpoints, cursors, desk, jobs, outbox, sourcebook
+from syncd.store import alarms, checkpoints, cursors, desk, jobs, outbox, sourcebook
 from syncd.store import state as logs
 from syncd.store.state import LogState
 
 Json = dict[str, Any]
 Board = Mapping[str, Json]
 _SOURCE, _STAGE = "source:", "stage:"
-ALARMS = frozenset({"custody", "fork", "peer_restored"})
-"""Kinds of desk items that are shown as alarms 告警 wherever the node's state is asked."""
 
 
 def status(books: Books, now: dt.datetime) -> Json:
@@ -44,20 +43,9 @@ def status(books: Books, now: dt.datetime) -> Json:
             "stages": _stages(conn, board, list(states.values()), peers, waiting["pending"]),
             "desk": desk.counts(conn),
             "deliveries": waiting,
-            "alarms": alarms(conn),
+            "alarms": [shown(one) for one in alarms.standing(conn)],
             "jobs_queued": len(jobs.queued(conn)),
         }
-
-
-def alarms(conn: Connection) -> list[Json]:
-    """What must not wait: open items of the desk whose kind is an alarm, oldest first."""
-    found = []
-    for item in desk.listing(conn):
-        if item.kind in ALARMS:
-            facts = orjson.loads(item.facts)
-            found.append({"kind": item.kind, "about": item.mark, "reason": item.reason, "since": item.opened_at,
-                          "item": item.id, "sentence": facts.get("sentence")})  # fmt: skip
-    return found
 
 
 def _sources_posted(board: Board) -> list[str]:
