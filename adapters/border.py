@@ -34,8 +34,13 @@ _SAFE_NAME = re.compile(r"(?!.*[0-9]{8})[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One set of column names as it occurs in a source; ``renamed`` is empty where all are the standard's."""
+    """One set of column names as it occurs in a source; ``renamed`` is empty where all are the standard's.
 
+    ``columns`` are those that are known or ignored here, by the standard's code.
+    """
+
+    kind: RowKind
+    columns: frozenset[str]
     renamed: tuple[tuple[str, str], ...]
     personal: tuple[str, ...]
     unknown: frozenset[str]
@@ -64,13 +69,15 @@ class Border:
     def _layout(self, kind: RowKind, names: tuple[str, ...]) -> Layout:
         """How to read rows with these columns; worked out once for each header, not for each row."""
         known = frozenset(self._known[kind]) | self._silent
-        renamed, unknown, personal = [], [], []
+        renamed, unknown, personal, found = [], [], [], []
         for name in names:
             code = name if name in known else self._aliases.get(name, name)
             if code != name:
                 renamed.append((name, code))
             if code not in known:
                 unknown.append(name if name in self._aliases or _SAFE_NAME.fullmatch(name) else UNNAMED)
+            else:
+                found.append(code)
             if code in self._personal:
                 personal.append(code)
         hashed = self._known[kind]
@@ -78,7 +85,8 @@ class Border:
         pick: Callable[[Mapping[str, str]], Sequence[str]] = (
             itemgetter(*hashed) if whole else lambda fields: [fields.get(code, "") for code in hashed]
         )
-        return Layout(tuple(renamed), tuple(dict.fromkeys(personal)), frozenset(unknown), pick)
+        once = tuple(dict.fromkeys(personal))
+        return Layout(kind, frozenset(found), tuple(renamed), once, frozenset(unknown), pick)
 
     def digest(self, layout: Layout, fields: Mapping[str, str]) -> str:
         """HMAC-SHA256 (hex) of a row's known columns, personal and free text included.

@@ -44,11 +44,15 @@ def _zone(name: str) -> str:
         raise ValueError("a time zone of the IANA database, for example Asia/Shanghai") from None
 
 
+UNNAMED_PUBLISHER = "（填写：发布单位）"
+"""Stands on a page that nobody has filled in yet; a node does not start with it."""
+
+
 class Publisher(Part):
     """Who publishes the rows 发布单位, and the organ that decides where a row does not say."""
 
     code: str = Field(pattern="^[1-9][0-9]{5}$", description="GB/T 2260 区划代码; also the bureau's own place")
-    name: str = Field(min_length=1, max_length=100)
+    name: str = Field(min_length=1, max_length=100, description="its name, as it stands in its decisions")
     organ: Annotated[str, AfterValidator(_organ)] = Field(description="处罚机关代码, where CF_CFJGDM is empty")
 
 
@@ -56,9 +60,11 @@ class Origin(Part):
     """The system itself: which of the three modes, how often it changes, and how it writes time and text."""
 
     id: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,31}$", description="stands in each finding's source.id")
-    mode: Literal["service", "files", "database"]
+    mode: Literal["service", "files", "database"] = Field(description="how its system is reached 交换方式")
     rhythm_seconds: float = Field(gt=0, description="how often something new may be there")
-    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    time_zone: Annotated[str, AfterValidator(_zone)] = Field(
+        default="Asia/Shanghai", description="of its stamps and days, by its IANA name"
+    )
     encoding: list[Literal["utf-8", "gb18030", "gbk"]] = Field(min_length=1, description="tried in this order")
 
 
@@ -92,24 +98,28 @@ class Columns(Part):
 class Review(Part):
     """Finality: values of the review column that keep a row waiting, and those that let it pass; others are faults."""
 
-    open: list[str] = Field(min_length=1)
-    closed: list[str] = Field(min_length=1)
+    open: list[str] = Field(min_length=1, description="the row waits")
+    closed: list[str] = Field(min_length=1, description="the decision is final; the empty text counts as a value")
 
 
 class Performance(Part):
     """Performance 履行: values of the performed column, and values of the review column that say nothing was sought."""
 
-    done: list[str] = Field(min_length=1)
-    undone: list[str] = Field(min_length=1)
+    done: list[str] = Field(min_length=1, description="was performed")
+    undone: list[str] = Field(min_length=1, description="was not performed")
     uncontested: list[str] = Field(default=["", "无"], description="neither 复议 nor 诉讼 was ever sought")
 
 
 class Expected(Part):
     """What a cycle brings 每周期应报: fewer or none 漏报, or far more, is noticed. Least and most rows of each kind."""
 
-    cycle_hours: float = Field(gt=0, le=24 * 366)
-    penalties: tuple[int, int] = (0, 1_000_000)
-    relief: tuple[int, int] = (0, 1_000_000)
+    cycle_hours: float = Field(gt=0, le=24 * 366, description="length of a cycle; 24.0 for a daily report")
+    penalties: tuple[int, int] = Field(
+        default=(0, 1_000_000), description="least and most new or changed penalty rows in a cycle"
+    )
+    relief: tuple[int, int] = Field(
+        default=(0, 1_000_000), description="least and most new or changed relief rows in a cycle"
+    )
 
 
 class Legacy(Part):
@@ -151,6 +161,11 @@ class SourceFacts(Part):
         if bool(self.columns.performed) != (self.performance is not None):
             raise ValueError("columns.performed and the section [performance] go together")
         return self
+
+    @property
+    def unnamed(self) -> bool:
+        """Whether the page still names no publisher, as ``new`` writes it."""
+        return self.publisher.name == UNNAMED_PUBLISHER
 
     @property
     def place(self) -> str:

@@ -65,10 +65,10 @@ class Answering(Part):
 class Service(Part):
     """Service mode 服务方式: paths behind the address, how pages follow each other, how the node shows who it is."""
 
-    penalties: Path
-    relief: Path
-    orders: Path
-    acknowledgements: Path
+    penalties: Path = Field(description="path of the penalties 行政处罚")
+    relief: Path = Field(description="path of relief 信用修复")
+    orders: Path = Field(description="path to which orders 惩戒单 are posted")
+    acknowledgements: Path = Field(description="path of acknowledgements 回执")
     login: Literal["token", "oauth2"] = Field(default="token", description="a token in a file, or client credentials")
     token_path: Path | None = Field(default=None, description="where client credentials give a token (OAuth 2.0)")
     scope: str = Field(default="", description="scope asked for with client credentials")
@@ -83,10 +83,10 @@ class Service(Part):
 class Files(Part):
     """Files mode 文件方式: file names, and how one knows that a file is whole."""
 
-    penalties: Pattern
-    relief: Pattern
-    orders: Annotated[str, AfterValidator(_orders)]
-    acknowledgements: Pattern
+    penalties: Pattern = Field(description="files of penalties 行政处罚 in in/")
+    relief: Pattern = Field(description="files of relief 信用修复 in in/")
+    orders: Annotated[str, AfterValidator(_orders)] = Field(description="name of a file of orders 惩戒单 in out/")
+    acknowledgements: Pattern = Field(description="files of acknowledgements 回执 in ack/")
     whole: Literal["renamed", "settled", "ok", "manifest"] = Field(
         default="renamed",
         description="renamed when whole; size and time settled; a .ok file beside it; or a manifest with its SHA-256",
@@ -101,10 +101,10 @@ class Files(Part):
 class Database(Part):
     """Database mode 数据库对接: tables of the front database 前置库."""
 
-    penalties: Name
-    relief: Name
-    orders: Name
-    acknowledgements: Name
+    penalties: Name = Field(description="table of penalties 行政处罚")
+    relief: Name = Field(description="table of relief 信用修复")
+    orders: Name = Field(description="table of orders 惩戒单")
+    acknowledgements: Name = Field(description="table of acknowledgements 回执")
     schema_name: Name | None = Field(default=None, alias="schema", description="schema of the tables")
     number: Name = Field(default="seq", description="running number of the acknowledgements' table")
     stamp: str = Field(

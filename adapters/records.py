@@ -6,7 +6,7 @@ Nothing here holds a value of a column that is not to be shared: a row is named 
 from collections import Counter
 from dataclasses import dataclass, field
 
-from adapters.base import Json, RowFault
+from adapters.base import Json, RowFault, RowKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,8 @@ class Collected:
     Every row is somewhere: rows = records + quarantined + waiting + duplicates + the sum of refused (``balanced``).
     ``refused`` counts by ``natural_person`` and ``sole_proprietor`` and keeps nothing else of them. ``personal``
     counts filled personal columns by name; ``unknown_columns`` names columns no list knows, whose values were dropped;
-    names that may themselves be content of a row stand there together as ``unnamed column``. ``states`` holds what rows
+    names that may themselves be content of a row stand there together as ``unnamed column``. ``columns`` has by kind of
+    row the columns that were met, ``renamed`` the source's own names of some of them. ``states`` holds what rows
     with a state of their own 当前状态 say of their finding.
     """
 
@@ -112,6 +113,8 @@ class Collected:
     refused: Counter[str] = field(default_factory=Counter)
     personal: Counter[str] = field(default_factory=Counter)
     unknown_columns: set[str] = field(default_factory=set)
+    columns: dict[RowKind, set[str]] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
     duplicates: int = 0
     states: dict[str, str] = field(default_factory=dict)
 

@@ -20,7 +20,7 @@ import orjson
 
 from adapters.base import FILE, PAGE_LIMIT, AckPage, Adapter, Json, RawRow, RowFault, SourceError, narrowed
 from adapters.beside import read_beside
-from adapters.border import Border, even, renamed
+from adapters.border import Border, Layout, even, renamed
 from adapters.facts import SourceFacts
 from adapters.finality import ENDED, state_of, waits
 from adapters.penalty import read_penalty
@@ -53,6 +53,7 @@ class Source:
         self.facts = facts
         self._border = Border(facts, row_key)
         self._today = dt.date.min
+        self._met: dict[int, Layout] = {}
         self._no_key = RowFault(
             facts.columns.row, "missing", "The row has no key; the source must give it one and send it again."
         )
@@ -98,6 +99,7 @@ class Source:
 
     def _judged(self, rows: Sequence[RawRow], out: Collected) -> Collected:
         """The verdict on a page. A row that breaks the code itself goes to quarantine and stops no other."""
+        self._met = {}
         repeated = _repeated(rows)
         versions: dict[str, list[Version]] = {}
         for row in rows:
@@ -141,8 +143,8 @@ class Source:
         row.where = self._border.shown_place(row.where)
         layout = self._border.layout(row.kind, tuple(row.fields))
         conflict = None
-        if layout.unknown:
-            out.unknown_columns |= layout.unknown
+        if id(layout) not in self._met:
+            self._meet(layout, out)
         if layout.renamed:
             row.fields, conflict = renamed(row.fields, layout)
         for name in layout.personal:
@@ -165,6 +167,13 @@ class Source:
             out.quarantined.append(self._quarantined(row, digest, fault))
             return None
         return digest
+
+    def _meet(self, layout: Layout, out: Collected) -> None:
+        """A set of columns is met for the first time in a page."""
+        self._met[id(layout)] = layout
+        out.columns.setdefault(layout.kind, set()).update(layout.columns)
+        out.unknown_columns |= layout.unknown
+        out.renamed.update(layout.renamed)
 
     def _read(self, row: RawRow, digest: str, out: Collected) -> None:
         """Steps 5 to 7."""

@@ -4,16 +4,76 @@ A bureau whose system speaks one of the three modes needs no code. One that does
 (``adapters.base.Adapter``), which is imported and chosen here, by name, and nowhere else.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from pydantic import ValidationError
 
 from adapters.base import Adapter
 from adapters.facts import SourceFacts, parse_facts
 from adapters.source import Source
 from syncd.errors import NeedsPerson
-from syncd.settings import Settings, SourceSettings
+from syncd.settings import NodeSettings, Settings, SourceSettings, read_settings
 
 T = TypeVar("T")
+PAGES, SETTINGS = Path("config/sources"), Path("syncd.toml")
+"""Where a page is looked for by its name, and the settings that are taken if they are there."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """A source that a command is about, with or without a node: its facts page, and its settings as far as known."""
+
+    page: Path
+    facts: SourceFacts
+    settings: Settings
+
+    def adapter(self, facts: SourceFacts) -> Adapter:
+        """The adapter of its mode, by ``facts``. Raises ``NeedsPerson`` for a setting that is missing."""
+        assert self.settings.source is not None
+        return open_adapter(self.settings, self.settings.source, facts)
+
+
+def find_home(name: str, config: Path | None, given: Mapping[str, str]) -> Home:
+    """The source ``name``: a page's file, the node's own source, or a page in ``config/sources/``.
+
+    ``given`` are settings of ``[source]`` that hold in place of the node's. Raises ``NeedsPerson``.
+    """
+    file = config or SETTINGS
+    node = read_settings(file) if config is not None or file.is_file() else None
+    own = node.source if node is not None else None
+    page, section = _page(name, node), {}
+    if node is not None and own is not None and page == node.path(own.facts):
+        section = own.model_dump(exclude_none=True)
+    try:
+        source = SourceSettings.model_validate({**section, **_from_here(given), "facts": page})
+    except ValidationError as error:
+        names = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
+        raise NeedsPerson(
+            f"These settings of the source cannot be used: {names} ([source] in docs/settings.md)."
+        ) from None
+    folder = node.folder if node is not None else Path.cwd()
+    anybody = NodeSettings(code="000000", agreement=Path("."))
+    settings = Settings(folder=folder, node=node.node if node is not None else anybody, source=source)
+    return Home(page, read_facts(page), settings)
+
+
+def _from_here(given: Mapping[str, str]) -> dict[str, str | Path]:
+    """Paths as they are typed start at the working folder, those of a settings file at its own."""
+    paths = {name for name, field in SourceSettings.model_fields.items() if "Path" in str(field.annotation)}
+    return {name: Path(value).absolute() if name in paths else value for name, value in given.items()}
+
+
+def _page(name: str, node: Settings | None) -> Path:
+    if name.endswith(".toml"):
+        return Path(name).absolute()
+    if node is not None and node.source is not None:
+        own = node.path(node.source.facts)
+        if own.stem == name or (own.is_file() and read_facts(own).source.id == name):
+            return own
+    return (PAGES / f"{name}.toml").absolute()
 
 
 def open_source(settings: Settings, row_key: bytes) -> Source | None:
@@ -25,6 +85,11 @@ def open_source(settings: Settings, row_key: bytes) -> Source | None:
     if section is None:
         return None
     facts = read_facts(settings.path(section.facts))
+    if facts.unnamed:
+        raise NeedsPerson(
+            f"The facts page {settings.path(section.facts)} names no publisher yet ([publisher]); fill it in and "
+            "try it with `syncd adapter check`. Nothing was started."
+        )
     return Source(open_adapter(settings, section, facts), facts, row_key)
 
 

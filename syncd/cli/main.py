@@ -10,7 +10,20 @@ from collections.abc import Sequence
 
 import typer
 
-from syncd.cli import agreement, alarms, demo, desk, inquiry, ledger, ledger_audit, member, node, recover, resync
+from syncd.cli import (
+    adapter,
+    agreement,
+    alarms,
+    demo,
+    desk,
+    inquiry,
+    ledger,
+    ledger_audit,
+    member,
+    node,
+    recover,
+    resync,
+)  # fmt: skip
 from syncd.errors import SyncdError
 
 USAGE, FAULT, INTERRUPTED = 2, 70, 130
@@ -24,7 +37,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for family in (node, alarms, member, agreement, inquiry, resync, desk, ledger, ledger_audit, recover, demo):
+for family in (node, alarms, member, agreement, inquiry, resync, desk, adapter, ledger, ledger_audit, recover, demo):
     family.add_to(app)
 
 

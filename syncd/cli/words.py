@@ -92,6 +92,7 @@ ITEM_STATE = {
     "refused": "已驳回 refused",
     "cleared": "已消除 cleared",
 }
+TURN = {"source": "来源 source", "page": "来源说明 page", "maintainer": "维护 maintainer"}
 
 
 def word(words: dict[str, str], code: str | None) -> str:
