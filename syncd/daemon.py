@@ -146,10 +146,11 @@ class Daemon:
         keys, settings = self._built.keys, self._settings
         members = {code: self._built.members[code] for code in self._built.bureau.members}  # a file alone is no member
         authorities = {code: member.tls_ca_pem.encode() for code, member in members.items()}
-        app = exchange(self._stages.receive, self._stages.serve)
+        witness = self._built.witness
+        app = exchange(self._stages.receive, self._stages.serve, witness)
         return Server(
             app, settings.server.host, settings.server.port, str(keys.certificate_file), str(keys.tls_key_file),
-            authorities, self._server_died,
+            authorities, self._server_died, outsiders=witness is not None,
         )  # fmt: skip
 
     def _start_workers(self) -> None:

@@ -64,6 +64,21 @@ class SourceSettings(_Section):
     full_comparison_hours: float = Field(default=24.0, gt=0)
 
 
+class WitnessSettings(_Section):
+    """Witnessing 见证: outsiders' logs that this node countersigns, and outside witnesses of its own log."""
+
+    logs: Path | None = Field(default=None, description="file of outsiders' logs: log <vkey> [<origin>]")
+    witnesses: Path | None = Field(default=None, description="file of outside witnesses: witness <name> <vkey> <url>")
+    ca_file: Path | None = None
+
+
+class WatchSettings(_Section):
+    """What is looked at by itself: others' checkpoints, and how long one may stay provisional."""
+
+    cross_check_minutes: float = Field(default=50.0, gt=0, le=60)
+    provisional_minutes: float = Field(default=60.0, gt=0)
+
+
 class LoggingSettings(_Section):
     """structlog JSON lines to standard output; one canonical line a unit of work."""
 
@@ -80,6 +95,8 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     server: ServerSettings = ServerSettings()
     source: SourceSettings | None = None
+    witness: WitnessSettings = WitnessSettings()
+    watch: WatchSettings = WatchSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @classmethod

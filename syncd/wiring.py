@@ -1,7 +1,7 @@
 """The waist: reads settings, builds everything once."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,16 @@ from syncd.agreement.member import Member
 from syncd.agreement_files import read_agreement, read_members
 from syncd.errors import NeedsPerson
 from syncd.flows.bureau import Bureau, Peer, Signers
+from syncd.flows.witness import Witness
 from syncd.home_system import open_source
 from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner, NoteVerifier
+from syncd.ledger.witness_files import OutsideWitness
 from syncd.settings import Settings
 from syncd.store.engine import Store
 from syncd.store.logs import Logs
 from syncd.store.sizes import SignedSizes
 from syncd.store.vault import Vault
+from syncd.witness_config import outside_of, witnessed_of
 
 
 @dataclass
@@ -29,6 +32,8 @@ class Built:
     members: Mapping[str, Member]
     keys: keyring.Keyring
     source: Source | None
+    witness: Witness | None
+    outside: Sequence[OutsideWitness]
 
 
 def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str, dict[str, Any]], None]) -> Built:
@@ -48,7 +53,9 @@ def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str
     own = members[settings.node.code]
     receipt_name = NoteVerifier.parse(own.receipt_vkey).name
     signers = Signers(
-        NoteSigner(own.origin, keys.log, LOG_KEY), NoteSigner(receipt_name, keys.receipt, COSIGNATURE_KEY)
+        NoteSigner(own.origin, keys.log, LOG_KEY),
+        NoteSigner(receipt_name, keys.receipt, COSIGNATURE_KEY),
+        NoteSigner(NoteVerifier.parse(own.witness_vkey).name, keys.witness, COSIGNATURE_KEY),
     )
     if signers.log.vkey != own.log_vkey or signers.receipt.vkey != own.receipt_vkey:
         raise NeedsPerson("The node's own member file does not carry this node's keys. Nothing was started.")
@@ -68,7 +75,19 @@ def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str
         has_home=settings.source is not None,
         notice=notice,
     )
-    return Built(settings, bureau, members, keys, open_source(settings, keys.row_key))
+    witness = _witness(settings, bureau)
+    return Built(settings, bureau, members, keys, open_source(settings, keys.row_key), witness, outside_of(settings))
+
+
+def _witness(settings: Settings, bureau: Bureau) -> Witness | None:
+    """The witness of outsiders' logs, where the settings name any; a member's log is none."""
+    logs = witnessed_of(settings)
+    both = sorted(set(logs) & set(bureau.origins))
+    if both:
+        raise NeedsPerson(
+            f"{settings.witness.logs} names a member's own log, {both[0]}. Nothing was started; remove it."
+        )
+    return Witness(bureau, bureau.signers.witness, logs) if logs and bureau.signers.witness is not None else None
 
 
 def peer_of(member: Member) -> Peer:

@@ -16,6 +16,7 @@ from syncd.cli import (
     alarms,
     demo,
     desk,
+    evidence,
     inquiry,
     ledger,
     ledger_audit,
@@ -37,7 +38,22 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for family in (node, alarms, member, agreement, inquiry, resync, desk, adapter, ledger, ledger_audit, recover, demo):
+FAMILIES = (
+    node,
+    alarms,
+    member,
+    agreement,
+    inquiry,
+    resync,
+    desk,
+    adapter,
+    ledger,
+    ledger_audit,
+    evidence,
+    recover,
+    demo,
+)
+for family in FAMILIES:
     family.add_to(app)
 
 

@@ -64,6 +64,7 @@ DESK = {
     "linked": "他地决定 linked",
     "mapping_differs": "对应不一致 mapping_differs",
     "no_rule": "无规则 no_rule",
+    "misbehaviour": "违规 misbehaviour",
     "objection": "异议申请 objection",
     "grounds_gone": "认定依据已解除 grounds_gone",
     "proposed": "待认定 proposed",
@@ -84,7 +85,15 @@ DESK = {
 ALARM = {
     "custody": "状态存疑 custody",
     "fork": "账本分叉 fork",
+    "misbehaviour": "违规 misbehaviour",
     "peer_restored": "对方恢复旧库 peer_restored",
+}
+MISBEHAVIOUR = {
+    "two_roots": "同规模两根 two_roots",
+    "split_view": "分裂视图 split_view",
+    "shrinking": "规模倒退 shrinking",
+    "inconsistent": "不一致 inconsistent",
+    "beyond_seal": "封存后续写 beyond_seal",
 }
 ITEM_STATE = {
     "open": "待办 open",

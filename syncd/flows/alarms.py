@@ -17,6 +17,7 @@ Json = dict[str, Any]
 KINDS: Mapping[str, str] = {
     "custody": "This node signs and collects nothing until the members have told what they hold of its log.",
     "fork": "A member has signed two histories of its log; its findings wait here, its relief acts. Call the bureau.",
+    "misbehaviour": "A log has signed what excludes, or does not extend, what it signed before; both notes are kept.",
     "peer_restored": "A member holds less than it has countersigned: its store is an old copy and is filled up again.",
 }
 """Each kind of alarm, with what it means and what to do, for a reader who must act."""

@@ -38,6 +38,7 @@ class Signers:
 
     log: NoteSigner
     receipt: NoteSigner
+    witness: NoteSigner | None = None
 
 
 @dataclass

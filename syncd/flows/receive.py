@@ -15,9 +15,9 @@ from typing import Any
 
 from syncd.errors import Stop
 from syncd.failpoint import failpoint
-from syncd.flows.alarms import sound
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.lines import Line, keep, lines_of, missing_lines
+from syncd.flows.misbehaviour import Accusation, accuse, two_roots
 from syncd.flows.opening import opens
 from syncd.ledger.accept import Accepted, IntegrityError, verify_batch
 from syncd.ledger.canonical import FormatError
@@ -27,7 +27,7 @@ from syncd.ledger.entry import LEAF_LIMIT
 from syncd.ledger.notes import BadSignature, parse_note, verify_note
 from syncd.ledger.wire import BATCH_LIMIT, Batch, TooLarge, decode_batch, decode_resend, decompress
 from syncd.peers import Answer
-from syncd.store import desk, sourcebook
+from syncd.store import sourcebook
 from syncd.store.mirror import interpret
 from syncd.store.reading import EntryRow
 
@@ -68,7 +68,7 @@ class Receive:
             try:
                 return self._take(owner, batch)
             except IntegrityError as error:
-                return self._refuse(owner, error)
+                return self._refuse(owner, error, batch)
             except (FormatError, BadSignature) as error:
                 status = 400 if isinstance(error, FormatError) else 403
                 return Answer(status, f"{error} Nothing was stored.\n".encode())
@@ -165,19 +165,28 @@ class Receive:
             raise _fork(owner, signed.size)
         return True
 
-    def _refuse(self, owner: Peer, error: IntegrityError) -> Answer:
+    def _refuse(self, owner: Peer, error: IntegrityError, batch: Batch) -> Answer:
         bureau = self._bureau
         status = STATUS[error.code]
         if status == 409:
             return Answer(409, f"{error.held}\n".encode(), "text/x.tlog.size")
         if status == 422:
-            with bureau.store.write() as conn:
-                facts = {"log": owner.origin, "sentence": str(error)}
-                item = {"kind": "fork", "mark": owner.origin, "reason": error.code, "facts": facts}
-                desk.put(conn, [item], bureau.now_text())
-                sound(bureau, conn, "fork", owner.origin, {"code": error.code})
+            self._accuse(owner, batch)
         bureau.notice("receive.refused", {"log": owner.origin, "status": status, "code": error.code})
         return Answer(status, f"{error}\n".encode())
+
+    def _accuse(self, owner: Peer, batch: Batch) -> None:
+        """Keep what the owner has signed beside what it signed before: at the same size, or the newest held."""
+        bureau, shown = self._bureau, parse_checkpoint(parse_note(batch.checkpoint).text)
+        with bureau.store.write() as conn:
+            listed = bureau.logs.checkpoint(conn, owner.origin, shown.size) or bureau.logs.newest(conn, owner.origin)
+            held = (listed.note if listed is not None else None) or batch.newest
+            proven = two_roots(held, batch.checkpoint)
+            if not proven and two_roots(batch.newest, batch.checkpoint):
+                held, proven = batch.newest, True
+            code = "two_roots" if proven else "inconsistent"
+            accuse(bureau, conn, Accusation(owner.origin, code, held, batch.checkpoint, [owner.log.vkey], owner.code,
+                                            proven, holds=True))  # fmt: skip
 
     def disclosures(self, origin: str, body: bytes, sender: str) -> Answer:
         """Answer ``POST …/disclosures``: keep what was absent or did not open, and read those entries again."""

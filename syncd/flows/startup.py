@@ -100,6 +100,8 @@ def _doubt_of_file(bureau: Bureau, conn: Connection) -> str | None:
     older = None
     for origin, size, root in signed:
         found = bureau.logs.find(conn, origin)
+        if found is None and origin not in bureau.origins:
+            continue  # an outsider's log, of which a witness keeps no entries
         held = found.size if found is not None else 0
         if held < size:
             older = OLDER

@@ -15,14 +15,16 @@ from starlette.routing import Route
 
 from syncd.flows.receive import Receive
 from syncd.flows.serve import Serve
+from syncd.flows.witness import Witness
 from syncd.ledger.wire import BATCH_LIMIT
+from syncd.ledger.witnessing import BODY_LIMIT
 from syncd.peers import Answer
 
 _TILE = re.compile(r"(?P<origin>.+?)/(?P<path>checkpoint|[a-z]+\.(?:vkey|policy)|tile/.+)")
 
 
-def exchange(receive: Receive, serve: Serve) -> Starlette:
-    """The application that peers talk to."""
+def exchange(receive: Receive, serve: Serve, witness: Witness | None = None) -> Starlette:
+    """The application that peers talk to; with ``witness`` outsiders too, who need no client certificate."""
 
     def post(take: Callable[[str, bytes, str], Answer]) -> Callable[[Request], object]:
         async def endpoint(request: Request) -> Response:
@@ -49,9 +51,17 @@ def exchange(receive: Receive, serve: Serve) -> Starlette:
             return _response(Answer(404, b"Nothing is served here.\n"))
         return _response(await run_in_threadpool(serve.static, match["origin"], match["path"]))
 
+    async def add_checkpoint(request: Request) -> Response:
+        body = await _body(request, BODY_LIMIT)
+        if body is None or witness is None:
+            return _response(Answer(413, f"A body may hold {BODY_LIMIT} bytes at most.\n".encode()))
+        return _response(await run_in_threadpool(witness.add_checkpoint, body))
+
     prefix = "/exchange/v1/logs"
+    witnessing = [Route("/witness/add-checkpoint", add_checkpoint, methods=["POST"])] if witness is not None else []
     return Starlette(
         routes=[
+            *witnessing,
             Route(prefix + "/{origin:path}/entries", post(receive.entries), methods=["POST"]),
             Route(prefix + "/{origin:path}/disclosures", post(receive.disclosures), methods=["POST"]),
             Route(prefix + "/{origin:path}/entries", records, methods=["GET"]),
@@ -66,17 +76,19 @@ def _sender(request: Request) -> str | None:
     return code if isinstance(code, str) else None
 
 
-async def _body(request: Request) -> bytes | None:
-    """The whole body, or None as soon as it is longer than any batch may be."""
+async def _body(request: Request, limit: int = BATCH_LIMIT) -> bytes | None:
+    """The whole body, or None as soon as it is longer than any may be."""
     parts, length = [], 0
     async for part in request.stream():
         length += len(part)
-        if length > BATCH_LIMIT:
+        if length > limit:
             return None
         parts.append(part)
     return b"".join(parts)
 
 
 def _response(answer: Answer) -> Response:
-    headers = {} if answer.retry_after is None else {"Retry-After": str(answer.retry_after)}
-    return Response(answer.body, answer.status, headers, media_type=answer.kind)
+    headers = {"Content-Type": answer.kind}  # as it is: a given media type would get a charset added
+    if answer.retry_after is not None:
+        headers["Retry-After"] = str(answer.retry_after)
+    return Response(answer.body, answer.status, headers)

@@ -77,8 +77,12 @@ class Server:
         key: str,
         authorities: Mapping[str, bytes],
         died: Callable[[], None] = lambda: None,
+        outsiders: bool = False,
     ) -> None:
-        """``died`` is called, in the server's thread, if the server ends without having been told to."""
+        """``died`` is called, in the server's thread, if the server ends without having been told to.
+
+        With ``outsiders`` a connection may come without a client certificate; it proves no bureau then.
+        """
         self._died = died
         certificates = Certificates(authorities)
         config = uvicorn.Config(
@@ -97,7 +101,7 @@ class Server:
             server_header=False,
         )
         config.load()
-        config.ssl = _context(certificate, key, authorities)
+        config.ssl = _context(certificate, key, authorities, outsiders)
         self._server = uvicorn.Server(config)
         self._address = f"{host}:{port}"
         self._thread = threading.Thread(target=self._run, name="server", daemon=True)
@@ -146,11 +150,11 @@ class Server:
                     connection.loop.call_soon_threadsafe(connection.transport.abort)
 
 
-def _context(certificate: str, key: str, authorities: Mapping[str, bytes]) -> Any:
+def _context(certificate: str, key: str, authorities: Mapping[str, bytes], outsiders: bool) -> Any:
     context = ssl.create_default_context(
         ssl.Purpose.CLIENT_AUTH, cadata="\n".join(pem.decode() for pem in authorities.values())
     )
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_mode = ssl.CERT_OPTIONAL if outsiders else ssl.CERT_REQUIRED
     context.load_cert_chain(certificate, key)
     return context
