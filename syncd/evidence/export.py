@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from syncd.errors import Stop
 from syncd.evidence.books import Evidence
 from syncd.evidence.files import write_whole
-from syncd.evidence.layout import PRIVATE, PUBLIC, TRUST, format_disclosures, format_notes, page
+from syncd.evidence.layout import PRIVATE, PUBLIC, TRUST, format_disclosures, format_entries, format_notes, page
 from syncd.evidence.node_log import NodeLog
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, parse_checkpoint
@@ -145,9 +145,7 @@ class _Export:
         width = min(BUNDLE, self.size - n * BUNDLE)
         fresh = n * BUNDLE + width > self.old
         if fresh:
-            rows = self.log.rows(n)
-            data = b"".join([len(row.leaf).to_bytes(2, "big") + row.leaf for row in rows])
-            self._write(self.public / tile_path(ENTRIES, n, width), data)
+            self._write(self.public / tile_path(ENTRIES, n, width), format_entries(self.log.rows(n).leaves))
         if fresh or disclosures_changed:
             data = format_disclosures(self.log.disclosures(n))
             self._write(page(self.private, "disclosures", n, width), data)

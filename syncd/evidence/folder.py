@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from syncd.errors import NeedsPerson
-from syncd.evidence.layout import PRIVATE, PUBLIC, TRUST, page, parse_disclosures
-from syncd.ledger.audited import Disclosed, Listed, Row
+from syncd.evidence.layout import PRIVATE, PUBLIC, TRUST, format_entries, page, parse_disclosures
+from syncd.ledger.audited import Disclosed, Listed, Rows
 from syncd.ledger.bundle import WITHHELD
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import parse_checkpoint, split_notes
@@ -40,20 +40,20 @@ class FolderLog:
         """The checkpoint at the head of the tree."""
         return _read(self._public / "checkpoint")
 
-    def rows(self, n: int) -> Sequence[Row]:
+    def rows(self, n: int) -> Rows:
         """The entries of a bundle, as long as they can be read."""
         data = _read(self._public / tile_path(ENTRIES, n, self._width(n)))
-        found: list[Row] = []
-        at = 0
-        while at + 2 <= len(data):
-            end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-            if end > len(data):
+        leaves: list[bytes] = []
+        at, last = 0, len(data)
+        while at + 2 <= last:
+            end = at + 2 + (data[at] << 8 | data[at + 1])
+            if end > last:
                 break
-            found.append(Row(data[at + 2 : end]))
+            leaves.append(data[at + 2 : end])
             at = end
-        if at != len(data) and found:
-            found[-1] = Row(found[-1].leaf, "bytes behind it that are no entry")
-        return found
+        if (at != last and leaves) or len(leaves) > BUNDLE:
+            return Rows(leaves[:BUNDLE], None, {min(len(leaves), BUNDLE) - 1: "bytes behind it that are no entry"})
+        return Rows(leaves)
 
     def tile(self, level: int, n: int, width: int) -> bytes:
         """A tile as wide as it is at the checkpoint's size, cut to ``width``."""
@@ -108,7 +108,7 @@ class FolderLog:
     def _beginning(self, level: int, n: int, width: int) -> bytes:
         if level != ENTRIES:
             return self.tile(level, n, width)
-        return b"".join([len(row.leaf).to_bytes(2, "big") + row.leaf for row in self.rows(n)[:width]])
+        return format_entries(self.rows(n).leaves[:width])
 
     def _width(self, n: int) -> int:
         return max(1, min(BUNDLE, self._size - n * BUNDLE))

@@ -42,6 +42,11 @@ def page(folder: Path, kind: str, n: int, width: int) -> Path:
     return folder / kind / tile_path(ENTRIES, n, width).removeprefix("tile/entries/")
 
 
+def format_entries(leaves: Iterable[bytes]) -> bytes:
+    """An entry bundle (C2SP tlog-tiles): each leaf behind its length in two bytes, big-endian."""
+    return b"".join([len(leaf).to_bytes(2, "big") + leaf for leaf in leaves])
+
+
 def format_disclosures(found: Iterable[Disclosed]) -> bytes:
     """A page of disclosures."""
     return b"".join([LETTERS[one.state] + _LENGTH.pack(len(one.data)) + one.data for one in found])

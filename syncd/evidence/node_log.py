@@ -5,22 +5,23 @@ alone (when something came here) is a note for people and proves nothing.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from syncd.errors import Stop
 from syncd.evidence.books import Evidence
-from syncd.ledger.audited import Disclosed, Listed, Row
+from syncd.ledger.audited import Disclosed, Listed, Rows
 from syncd.ledger.bundle import ABSENT, ERASED, NONE, PRESENT
 from syncd.ledger.canonical import FormatError, unb64
 from syncd.ledger.checkpoint import parse_checkpoint
-from syncd.ledger.entry import MeaningError, parse_entry
+from syncd.ledger.entry import Entry
 from syncd.ledger.notes import format_note, parse_note
 from syncd.ledger.regrow import BUNDLE
 from syncd.ledger.tree import HASH_BYTES
 from syncd.store import rows as rows_written
-from syncd.store.bulk import execute
+from syncd.store.bulk import execute, fetch
 from syncd.store.checkpoints import full_note
 from syncd.store.logs import Logs
 from syncd.store.vault import Sealed
@@ -29,6 +30,15 @@ CHUNK: Final = 16
 """Bundles read from the store at once."""
 _LOG = "(SELECT id FROM logs WHERE origin = ?)"
 _COLUMNS = ("id", "kind", "at", "ref_id", "ref")
+
+
+class _Held(NamedTuple):
+    """Some bundles' rows, column by column; ``columns`` are the whole rows, ``gone`` the places where none stands."""
+
+    leaves: Sequence[bytes]
+    said: Sequence[bytes | None]
+    columns: Sequence[tuple[Any, ...]]
+    gone: Sequence[int]
 
 
 class NodeLog:
@@ -43,10 +53,13 @@ class NodeLog:
         """The note of the size that is read up to."""
         return self._note
 
-    def rows(self, n: int) -> Sequence[Row]:
+    def rows(self, n: int) -> Rows:
         """The entries of a bundle."""
-        start, found = self._chunk("rows", n, self._read_rows)
-        return self._cut(found, n, start)
+        start, held = self._chunk("rows", n, self._read_rows)
+        low, high = (n - start) * BUNDLE, (n - start + 1) * BUNDLE
+        gone = {at - low: "the row is gone" for at in held.gone if low <= at < high}
+        differs = partial(_differs, held.columns[low:high]) if self._whole else None
+        return Rows(held.leaves[low:high], held.said[low:high], gone, differs)
 
     def tile(self, level: int, n: int, width: int) -> bytes:
         """A tile, cut to ``width``; empty if it is shorter."""
@@ -62,10 +75,8 @@ class NodeLog:
     def disclosures(self, n: int) -> Sequence[Disclosed]:
         """The disclosures of a bundle, unsealed; where one does not open, the others still do."""
         start, found = self._chunk("disclosures", n, self._read_disclosures)
-        return self._cut(found, n, start)
-
-    def _cut(self, found: Sequence[Any], n: int, start: int) -> Sequence[Any]:
-        return found[(n - start) * BUNDLE : (n - start + 1) * BUNDLE]
+        kept: Sequence[Disclosed] = found[(n - start) * BUNDLE : (n - start + 1) * BUNDLE]
+        return kept
 
     def _chunk(self, kind: str, n: int, read: Any) -> tuple[int, Any]:
         start = n // CHUNK * CHUNK
@@ -77,21 +88,17 @@ class NodeLog:
     def _span(self, low: int, high: int) -> tuple[str, int, int]:
         return self.origin, low * BUNDLE, min(high * BUNDLE, self.size)
 
-    def _read_rows(self, low: int, high: int) -> list[Row]:
+    def _read_rows(self, low: int, high: int) -> "_Held":
         columns = ", ".join(("idx", "leaf", "leaf_hash", *(_COLUMNS if self._whole else ())))
         sql = f"SELECT {columns} FROM entries WHERE log = {_LOG} AND idx >= ? AND idx < ? ORDER BY idx"
-        held = execute(self._conn, sql, self._span(low, high)).fetchall()
-        start = low * BUNDLE
-        if not held or held[-1][0] - start + 1 == len(held):
-            return [self._row(row) for row in held] if self._whole else [Row(row[1], "", row[2]) for row in held]
-        rows = {row[0]: row for row in held}  # a row that is gone must not move those behind it
-        return [
-            self._row(rows[idx]) if idx in rows else Row(b"", "the row is gone")
-            for idx in range(start, held[-1][0] + 1)
-        ]
-
-    def _row(self, row: Any) -> Row:
-        return Row(row[1], _differs(row[1], row[3:]) if self._whole else "", row[2])
+        held = fetch(self._conn, sql, self._span(low, high))
+        start, gone = low * BUNDLE, list[int]()
+        if held and held[-1][0] - start + 1 != len(held):  # a row that is gone must not move those behind it
+            rows = {row[0]: row for row in held}
+            gone = [idx - start for idx in range(start, held[-1][0]) if idx not in rows]
+            nothing = (None, b"", None, *(None,) * len(_COLUMNS))
+            held = [rows.get(idx, nothing) for idx in range(start, held[-1][0] + 1)]
+        return _Held([row[1] for row in held], [row[2] for row in held], held if self._whole else [], gone)
 
     def _read_tiles(self, level: int, low: int, high: int) -> dict[int, bytes]:
         sql = f"SELECT n, hashes FROM tiles WHERE log = {_LOG} AND level = ? AND n >= ? AND n < ?"
@@ -144,15 +151,13 @@ def logs_of(evidence: Evidence, conn: Connection, *, whole: bool) -> list[NodeLo
     return found
 
 
-def _differs(leaf: bytes, held: Sequence[Any]) -> str:
-    """Which column does not say what the leaf says; a leaf that is not understood has all of them empty."""
-    try:
-        entry = parse_entry(leaf)
-    except MeaningError:
-        return ""  # L4 names it; the columns may still be those of the leaf before it was altered
-    said = rows_written.understood(entry.id, entry.kind, entry.at, entry.ref)
-    wrong = [name for name, one, other in zip(_COLUMNS, said, held, strict=True) if one != other]
-    return f"column {' '.join(wrong)} differs from the leaf" if wrong else ""
+def _differs(held: Sequence[tuple[Any, ...]], at: int, entry: Entry) -> str:
+    """Which column of row ``at`` does not say what its leaf says."""
+    said, stands = rows_written.understood(entry.id, entry.kind, entry.at, entry.ref), held[at][3:]
+    if said == stands:
+        return ""
+    wrong = [name for name, one, other in zip(_COLUMNS, said, stands, strict=True) if one != other]
+    return f"column {' '.join(wrong)} differs from the leaf"
 
 
 def _listed(size: int, root: bytes, note: bytes, lines: Sequence[tuple[str, str, int]]) -> Listed:

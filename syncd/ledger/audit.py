@@ -10,10 +10,10 @@ L6, which pairs the logs, and what needs all entries at once, are judged by ``sy
 come out of here. A fault names its record; where two disagree, the hashes above say which of them is wrong.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import sha256
 
-from syncd.ledger.audited import AuditedLog, CheckBody, Disclosed, Fact, Listed, LogReport, Row, Rules
+from syncd.ledger.audited import AuditedLog, CheckBody, Disclosed, Fact, Listed, LogReport, Rows, Rules
 from syncd.ledger.bundle import ABSENT, ERASED, NONE, PARTIAL, PRESENT, WITHHELD
 from syncd.ledger.canonical import FormatError, Json
 from syncd.ledger.checkpoint import Checkpoint, parse_checkpoint
@@ -61,9 +61,8 @@ def _newest(log: AuditedLog, rules: Rules, report: LogReport) -> Checkpoint | No
 def _include_last(log: AuditedLog, checkpoint: Checkpoint, report: LogReport) -> None:
     index = checkpoint.size - 1
     try:
-        rows = log.rows(index // BUNDLE)
+        leaf = log.rows(index // BUNDLE).leaves[index % BUNDLE]
         proof = inclusion_proof(index, checkpoint.size, log.tile)
-        leaf = rows[index % BUNDLE].leaf
         verify_inclusion(index, checkpoint.size, leaf_hash(leaf), proof, checkpoint.root)
     except (ProofError, IndexError) as error:
         report.add(1, f":{index}", "not_included", str(error) if isinstance(error, ProofError) else "")
@@ -81,8 +80,8 @@ class _Walk:
     def walk(self) -> None:
         for n in range(-(-self.end.size // BUNDLE)):
             width = min(BUNDLE, self.end.size - n * BUNDLE)
-            tile = split(self.log.tile(0, n, width))
-            hashes = self._hashes(n, width, tile) if self.rules.level >= 3 else tile
+            tile = self.log.tile(0, n, width)
+            hashes = self._hashes(n, width, tile) if self.rules.level >= 3 else split(tile)
             if len(hashes) != width:
                 self.report.add(2, f"/tile/0/{n}", "missing", f"{len(hashes)} of {width}")
                 return
@@ -94,20 +93,24 @@ class _Walk:
         if self.tree.root(self.end.size) != self.end.root and self.end.size:
             self._off_tree(2, "/checkpoint", self.end.size)
 
-    def _hashes(self, n: int, width: int, tile: list[bytes]) -> list[bytes]:
+    def _hashes(self, n: int, width: int, tile: bytes) -> list[bytes]:
         """L3: the hashes of the entries; where they differ from the tile, those that the tree above confirms."""
         rows = self.log.rows(n)
-        hashes = [sha256(b"\x00" + row.leaf).digest() for row in rows[:width]]
-        for at, (row, hashed) in enumerate(zip(rows, hashes, strict=False)):
-            if row.fault:
-                self.report.add(3, f":{n * BUNDLE + at}", "row_differs", row.fault)
-            if row.said is not None and row.said != hashed:
-                self.report.add(3, f":{n * BUNDLE + at}", "row_differs", "leaf_hash differs from the leaf")
-        if hashes != tile:
-            hashes = self._decided(n, width, hashes, tile)
+        hashes = [sha256(b"\x00" + leaf).digest() for leaf in rows.leaves[:width]]
+        for at, fault in rows.faults.items():
+            self._row_differs(n * BUNDLE + at, fault)
+        if rows.said is not None and rows.said != hashes:
+            for at, (said, hashed) in enumerate(zip(rows.said, hashes, strict=False)):
+                if said is not None and said != hashed:
+                    self._row_differs(n * BUNDLE + at, "leaf_hash differs from the leaf")
+        if b"".join(hashes) != tile:
+            hashes = self._decided(n, width, hashes, split(tile))
         if self.rules.level >= 4:
-            self._meaning(n, rows[:width])
+            self._meaning(n, width, rows)
         return hashes
+
+    def _row_differs(self, index: int, fault: str) -> None:
+        self.report.add(3, f":{index}", "row_differs", fault)
 
     def _decided(self, n: int, width: int, hashes: list[bytes], tile: list[bytes]) -> list[bytes]:
         if len(hashes) == width and self._confirmed(n, width, hashes):
@@ -175,22 +178,24 @@ class _Walk:
         entries = f"entries {self.before} to {size - 1}" if self.before < size else ""
         self.report.add(level, place, "not_the_signed_tree", entries)
 
-    def _meaning(self, n: int, rows: Sequence[Row]) -> None:
+    def _meaning(self, n: int, width: int, rows: Rows) -> None:
         """L4 and L5 of one bundle."""
         disclosed = self.log.disclosures(n) if self.rules.level >= 5 else ()
-        for at, row in enumerate(rows):
+        for at, leaf in enumerate(rows.leaves[:width]):
             index = n * BUNDLE + at
             try:
-                entry = parse_entry(row.leaf)
+                entry = parse_entry(leaf)
             except MeaningError as error:
                 self.report.add(4, f":{index}", error.reason)
                 continue
+            if rows.differs is not None and (fault := rows.differs(at, entry)):
+                self._row_differs(index, fault)
             self._order(index, entry)
             state, body = PRESENT, None
             if self.rules.level >= 5:
                 held = disclosed[at] if at < len(disclosed) else Disclosed(ABSENT, fault="missing")
                 state, body = self._opened(index, entry, held)
-            self._fact(index, entry, row.leaf, state, body)
+            self._fact(index, entry, leaf, state, body)
 
     def _order(self, index: int, entry: Entry) -> None:
         self.report.kinds[entry.kind] += 1

@@ -1,11 +1,12 @@
 """What an audit (审计) reads and says: the port of a log's source, the facts for the pairing, the report of one log."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
 from syncd.ledger.canonical import Json
+from syncd.ledger.entry import Entry
 from syncd.ledger.policy import Policy
 from syncd.ledger.steps import Fault
 
@@ -15,15 +16,18 @@ KEPT: Final = 1000
 CheckBody = Callable[[str, Json], None]
 
 
-class Row(NamedTuple):
-    """One entry as a source holds it: its leaf.
+class Rows(NamedTuple):
+    """The entries of one bundle as a source holds them, side by side: an audit of a million makes no object for each.
 
-    ``fault``: what the source itself finds wrong with its row; ``said``: the leaf hash that stands beside it there.
+    ``leaves`` are their bytes. ``said``: the leaf hashes that stand beside them there, if any do (None where one is
+    gone). ``faults``: what the source itself finds wrong with a row, by its place. ``differs``: given a place and what
+    its leaf says, what else the source says otherwise, or an empty text.
     """
 
-    leaf: bytes
-    fault: str = ""
-    said: bytes | None = None
+    leaves: Sequence[bytes]
+    said: Sequence[bytes | None] | None = None
+    faults: Mapping[int, str] = {}
+    differs: Callable[[int, Entry], str] | None = None
 
 
 class Listed(NamedTuple):
@@ -50,8 +54,8 @@ class AuditedLog(Protocol):
     def newest(self) -> bytes:
         """The note up to whose size the log is audited, with all lines."""
 
-    def rows(self, n: int) -> Sequence[Row]:
-        """The entries of bundle ``n``."""
+    def rows(self, n: int) -> Rows:
+        """The entries of bundle ``n``, at most 256."""
 
     def tile(self, level: int, n: int, width: int) -> bytes:
         """The first ``width`` hashes of a tile."""

@@ -43,6 +43,15 @@ def execute(conn: Connection, sql: str, values: tuple[Any, ...] = ()) -> CursorR
     return conn.exec_driver_sql(_spelled(sql, conn.dialect.name), values)
 
 
+def fetch(conn: Connection, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """All rows of ``sql``, spelled as for ``execute``, as the driver's plain tuples: for reading by the thousand."""
+    result = execute(conn, sql, values)
+    cursor = result.cursor
+    rows: list[tuple[Any, ...]] = list(cursor.fetchall()) if cursor is not None else []
+    result.close()
+    return rows
+
+
 def execute_many(conn: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Run ``sql``, spelled as for ``execute``, for each of ``rows``."""
     if rows:
