@@ -113,6 +113,7 @@ def test_log_lines_are_json_say_each_thing_once_and_name_nobody(home: Node, near
     rows = home.put(30)
     until(lambda: home.agrees_with(NEAR, 60), "countersigning")
     until(lambda: near.standing(rows[-1]["CF_XDR_SHXYM"]) == "restricted", "recognising")
+    until(lambda: bool(home.said("share.countersigned")), "the line of log that follows the countersignature")
     for node in (home, near):
         lines = node.lines()
         assert all({"event", "level", "timestamp", "bureau"} <= line.keys() for line in lines)

@@ -34,6 +34,8 @@ Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 ORGAN = make_uscc("11310114", "00000001")
 THREE = ("310114", "320583", "320585")
+# What only informs has no bell of its own: a daemon looks at it by the clock, here it follows the stage before it.
+QUIET = {"answers": "recognise", "receipts": "share"}
 
 
 class HomeSystem(Adapter):
@@ -101,6 +103,8 @@ class Node:
     stages: Stages
     home: Any
     source: Source
+    rung: set[str] = field(default_factory=set)
+    """Bells that have rung since the stages last had their turn."""
 
 
 @dataclass
@@ -169,19 +173,27 @@ class Network:
         if collect:
             for node in self.nodes.values():
                 self._drain(node.stages.steps()["collect"])
+        every = False
         for _ in range(limit):
-            moved = [self._once(node) for node in self.nodes.values()]
-            if not any(moved):
+            moved = [self._once(node, every) for node in self.nodes.values()]
+            if every and not any(moved):
                 return
+            every = not any(moved)  # when no bell rings any more, every stage has one more look
         raise AssertionError("the network does not come to rest")
 
-    def _once(self, node: Node) -> bool:
-        steps = {name: step for name, step in node.stages.steps().items() if name != "collect"}
-        moved = [self._drain(step) for step in steps.values()]
-        size = self._size(node)
-        if node.stages.restrict is not None:
-            self._drain(node.stages.certain(node.stages.restrict.acknowledgements))
-        return any(moved) or self._size(node) != size
+    def _once(self, node: Node, every: bool) -> bool:
+        """Each stage whose bell has rung, or ``every`` one, in the order of the node's own threads."""
+        size, moved = self._size(node), False
+        rung, node.rung = node.rung, set()
+        for name, step in node.stages.steps().items():
+            bell = QUIET.get(name.partition(":")[0], name.partition(":")[0])
+            if name != "collect" and (every or bell in rung or bell in node.rung):
+                moved = self._drain(step) or moved
+        if moved or every:
+            if node.stages.restrict is not None:
+                self._drain(node.stages.certain(node.stages.restrict.acknowledgements))
+            moved = moved or self._size(node) != size
+        return moved
 
     def _size(self, node: Node) -> int:
         with node.bureau.store.read() as conn:
@@ -261,7 +273,8 @@ def opened(
             code=code, agreement=agreement, members=peers, store=store, logs=Logs(store, vault), vault=vault,
             open_sizes=lambda path=folder / code / "signed-sizes": SignedSizes(path),
             new_sizes=lambda path=folder / code / "signed-sizes": SignedSizes.anew(path),
-            signers=signers(agreement, code, keys[code]), clock=net.clock, wake=lambda bell: None,
+            signers=signers(agreement, code, keys[code]), clock=net.clock,
+            wake=lambda bell, code=code: net.nodes[code].rung.add(bell),
             allow_candidates=allow_candidates,
         )  # fmt: skip
         net.nodes[code] = _node(net, bureau, home(code), keys[code].row_key)
