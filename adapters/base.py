@@ -119,8 +119,11 @@ class Adapter(ABC):
         """Rows behind the cursor, oldest change first, at most ``PAGE_LIMIT``; a changed row comes again."""
 
     @abstractmethod
-    def push(self, rows: Sequence[Json]) -> None:
-        """Write orders 惩戒单; the same rows again change nothing. To return means that the source has them."""
+    def push(self, rows: Sequence[Json]) -> str:
+        """Write orders 惩戒单; the same rows again change nothing. To return means that the source has them.
+
+        What is returned is the receiver's acknowledgement number 受理号, empty where it gives none.
+        """
 
     @abstractmethod
     def acknowledgements(self, cursor: Json | None) -> AckPage:

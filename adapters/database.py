@@ -72,11 +72,12 @@ class DatabaseAdapter(Adapter):
         following = {"penalty": penalty, "relief": relief, "beside": beside, "within": more}
         return Page(rows, following, more)
 
-    def push(self, rows: Sequence[Json]) -> None:
+    def push(self, rows: Sequence[Json]) -> str:
         """Bring the orders' table to these rows in one transaction: all of them are there, or none is."""
         if rows:
             with self._connection(self._orders, "write orders into") as conn:
                 upsert(conn, self._orders_table.get(conn, self._names.orders), rows)
+        return ""
 
     def acknowledgements(self, cursor: Json | None) -> AckPage:
         """Acknowledgements behind a running number; one that is committed late under an earlier number is met too."""

@@ -42,21 +42,22 @@ class FilesAdapter(Adapter):
             rows += self._rows("relief", lines)
         return Page(rows, {"penalty": penalty, "relief": relief}, more)
 
-    def push(self, rows: Sequence[Json]) -> None:
+    def push(self, rows: Sequence[Json]) -> str:
         """One file for each call, named by time (zone of the facts page) and content: the same rows make one file."""
         if not rows:
-            return
+            return ""
         if not self._out.is_dir():
             raise SourceError("The folder out/ of the source is not there; orders are kept.", transient=True)
         content = hashlib.sha256(orjson.dumps(list(rows))).hexdigest()[:12]
         if any(self._out.glob(self._files.orders.format(time="*", n=content))):
-            return
+            return ""
         time = datetime.now(ZoneInfo(self._facts.source.time_zone)).strftime("%Y%m%dT%H%M%S%f")
         try:
             write_csv(self._out / self._files.orders.format(time=time, n=content), self._facts.push, rows)
         except OSError as error:
             sentence = f"Orders could not be written into out/ ({type(error).__name__}); they are written again."
             raise SourceError(sentence, transient=True) from None
+        return ""
 
     def acknowledgements(self, cursor: Json | None) -> AckPage:
         """Acknowledgements of files not read yet."""

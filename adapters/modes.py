@@ -6,7 +6,7 @@ the four streams has a default. So a bureau in one of the three modes needs no c
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from adapters.base import PAGE_LIMIT, PAGE_ROWS
 
@@ -38,6 +38,8 @@ def _orders(name: str) -> str:
 Path = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_path)]
 Pattern = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_pattern)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_\u4e00-\u9fff][\w\u4e00-\u9fff$]{0,127}$")]
+STAMP = r"^\d{4}(\d{4}|[-/.]\d\d[-/.]\d\d)([ T]?\d\d:?\d\d(:?\d\d)?)?$"
+"""A day, to the minute or second, as a sample of how a source writes times."""
 Dotted = Annotated[str, Field(pattern=r"^(\w+(\.\w+)*)?$", max_length=100)]
 
 
@@ -47,7 +49,7 @@ class Asking(Part):
     limit: str = Field(default="limit", description="rows in a page")
     mark: str = Field(default="after", description="where to go on: the mark, or the cursor of a listing")
     page: str = Field(default="page", description="number of the page, from 1")
-    since: str = Field(default="", description="rows changed at this time or later; the time as the source writes it")
+    since: str = Field(default="", description="rows changed at this time or later, written as `stamp`")
     fixed: dict[str, str] = Field(default={}, description="parameters that are always sent")
 
 
@@ -58,8 +60,16 @@ class Answering(Part):
     count: Dotted = Field(default="count", description="number of rows in this page: a page cut short is noticed")
     more: Dotted = Field(default="more", description="true or false: whether another page is ready")
     mark: Dotted = Field(default="after", description="where to go on")
+    batch: Dotted = Field(default="batch", description="the idempotency key said back, in the answer to a delivery")
     received: Dotted = Field(default="received", description="number of orders taken, in the answer to a delivery")
-    receipt: Dotted = Field(default="", description="acknowledgement number 受理号 of a delivery")
+    receipt: Dotted = Field(default="", description="acknowledgement number 受理号 of a delivery; it is kept")
+
+
+class Sending(Part):
+    """Names in the body of a delivery; the idempotency key also stands in the header `Idempotency-Key`."""
+
+    batch: str = Field(default="batch", description="the idempotency key, made of the content; empty: header alone")
+    rows: str = Field(default="rows", description="the list of orders; empty: the body itself is the list")
 
 
 class Service(Part):
@@ -69,15 +79,43 @@ class Service(Part):
     relief: Path = Field(description="path of relief 信用修复")
     orders: Path = Field(description="path to which orders 惩戒单 are posted")
     acknowledgements: Path = Field(description="path of acknowledgements 回执")
-    login: Literal["token", "oauth2"] = Field(default="token", description="a token in a file, or client credentials")
-    token_path: Path | None = Field(default=None, description="where client credentials give a token (OAuth 2.0)")
-    scope: str = Field(default="", description="scope asked for with client credentials")
-    paging: Literal["mark", "cursor", "page"] = Field(
-        default="mark", description="a mark that is valid for ever, a cursor through one listing, or page numbers"
+    login: Literal["token", "oauth2"] = Field(default="token", description="a token, or client credentials (OAuth 2.0)")
+    token_path: Path | None = Field(
+        default=None, description="where client credentials are given a token; or `source.token_url` in `syncd.toml`"
     )
-    page_rows: int = Field(default=PAGE_ROWS, ge=1, le=PAGE_LIMIT, description="rows asked for at once")
+    credentials: Literal["basic", "body"] = Field(
+        default="basic", description="client id and secret by HTTP Basic, or as fields of the form"
+    )
+    scope: str = Field(default="", description="scope asked for with client credentials")
+    paging: Literal["mark", "cursor", "page", "since"] = Field(
+        default="mark",
+        description="`mark`, valid for ever; `cursor` through one listing; `page` numbers; `since`, sorted by time",
+    )
+    paging_acknowledgements: Literal["mark", "cursor", "page"] = Field(
+        default="mark", description="the same for acknowledgements; the first mark is 0"
+    )
+    page_rows: int = Field(default=PAGE_ROWS, ge=1, le=PAGE_LIMIT // 2, description="rows asked for at once")
+    stamp: str = Field(
+        default="2026-11-22 09:00:00", pattern=STAMP, description="how a time is written in the parameter `since`"
+    )
+    late_seconds: float = Field(default=600.0, ge=0, le=86_400, description="how long after its stamp a row may appear")
     ask: Asking = Asking()
     answer: Answering = Answering()
+    send: Sending = Sending()
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Service":
+        if self.paging == "since" and not self.ask.since:
+            raise ValueError("paging by since needs the parameter's name in ask.since")
+        if self.paging == "mark" and self.ask.since:
+            raise ValueError("ask.since goes with paging by cursor, page or since; a mark already says where to go on")
+        if "mark" in (self.paging, self.paging_acknowledgements) and not (self.ask.mark and self.answer.mark):
+            raise ValueError("paging by mark needs ask.mark and answer.mark")
+        if "cursor" in (self.paging, self.paging_acknowledgements) and not (self.ask.mark and self.answer.mark):
+            raise ValueError("paging by cursor needs ask.mark and answer.mark")
+        if "page" in (self.paging, self.paging_acknowledgements) and not self.ask.page:
+            raise ValueError("paging by page numbers needs ask.page")
+        return self
 
 
 class Files(Part):
@@ -109,7 +147,7 @@ class Database(Part):
     number: Name = Field(default="seq", description="running number of the acknowledgements' table")
     stamp: str = Field(
         default="2026-11-22 09:00:00",
-        pattern=r"^\d{4}(\d{4}|[-/.]\d\d[-/.]\d\d)([ T]?\d\d:?\d\d(:?\d\d)?)?$",
+        pattern=STAMP,
         description="how stamps are written where their column is text; others are read, but with every pull",
     )
     late_seconds: float = Field(

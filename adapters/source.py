@@ -73,8 +73,11 @@ class Source:
         with narrowed("judging rows"):
             return self._judged(page.rows, Collected(page.cursor, page.more, rows=len(page.rows)))
 
-    def push(self, rows: Sequence[Json]) -> None:
-        """Write orders 惩戒单 in pages, with just the columns of the facts page. Raises ``SourceError``."""
+    def push(self, rows: Sequence[Json]) -> list[str]:
+        """Write orders 惩戒单 in pages, with just the columns of the facts page. Raises ``SourceError``.
+
+        Returns the acknowledgement numbers 受理号 that the receiver has given, if it gives any.
+        """
         columns = set(self.facts.push)
         for row in rows:
             if row.keys() != columns:
@@ -82,8 +85,9 @@ class Source:
                 sentence = f"Orders and the facts page of the source differ in: {names}. Nothing was sent."
                 raise SourceError(sentence, transient=False)
         with narrowed("writing orders"):
-            for start in range(0, len(rows), PAGE_LIMIT):
-                self.adapter.push(rows[start : start + PAGE_LIMIT])
+            starts = range(0, len(rows), PAGE_LIMIT)
+            numbers = [self.adapter.push(rows[start : start + PAGE_LIMIT]) for start in starts]
+        return [number for number in numbers if number]
 
     def acknowledgements(self, cursor: Json | None) -> AckPage:
         """One page of acknowledgements 回执 behind the cursor. Raises ``SourceError``."""

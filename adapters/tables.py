@@ -30,6 +30,7 @@ from sqlalchemy.types import TypeEngine
 from adapters import acks, columns, relief
 from adapters.base import RawRow, RowKind
 from adapters.facts import SourceFacts
+from adapters.times import written_like
 from adapters.window import Place
 
 KEY_LENGTH = 200
@@ -135,12 +136,6 @@ def shapes(like: str) -> set[str]:
     ends = [end for end in range(day.end() if day else len(whole), len(whole) + 1) if whole[end : end + 1] != "9"]
     found = {whole[:end] for end in ends if whole[end - 1] == "9"}
     return found | ({f"{whole}.{'9' * n}" for n in range(1, 10)} if re.search(r":99:99$", whole) else set())
-
-
-def written_like(like: str, time: dt.datetime) -> str:
-    """A time written as the sample is."""
-    digits = iter(time.strftime("%Y%m%d%H%M%S%f"))
-    return re.sub("[0-9]", lambda _: next(digits), like)
 
 
 def value_of(text: str, kind: TypeEngine[Any]) -> Any:

@@ -53,3 +53,9 @@ def canonical_time(text: str, zone: str) -> str:
     except (ValueError, OverflowError):
         return ""
     return time.isoformat(" ", "microseconds")
+
+
+def written_like(like: str, time: datetime) -> str:
+    """A time written as the sample is."""
+    digits = iter(time.strftime("%Y%m%d%H%M%S%f"))
+    return re.sub("[0-9]", lambda _: next(digits), like)

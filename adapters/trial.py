@@ -35,8 +35,9 @@ class _Rows(Adapter):
     def pull(self, cursor: Json | None) -> Page:
         return Page([self._row], {}, False)
 
-    def push(self, rows: object) -> None:
+    def push(self, rows: object) -> str:
         """Takes nothing: no order is ever tried."""
+        return ""
 
     def acknowledgements(self, cursor: Json | None) -> AckPage:
         return AckPage(list[Ack](), {}, False)

@@ -4,14 +4,14 @@ A bureau whose system speaks one of the three modes needs no code. One that does
 (``adapters.base.Adapter``), which is imported and chosen here, by name, and nowhere else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from adapters.base import Adapter
+from adapters.base import Adapter, SourceError
 from adapters.facts import SourceFacts, parse_facts
 from adapters.source import Source
 from syncd.errors import NeedsPerson
@@ -106,18 +106,30 @@ def read_facts(file: Path) -> SourceFacts:
 def open_adapter(settings: Settings, section: SourceSettings, facts: SourceFacts) -> Adapter:
     """The adapter of the page's mode; a mode imports its libraries when it is used."""
     if facts.source.mode == "service":
-        from adapters.service import ServiceAdapter, ServiceConnection
-
-        ca_file = settings.path(_needed(section.ca_file, "ca_file", "service"))
-        token = _secret(settings, _needed(section.token_file, "token_file", "service"))
-        return ServiceAdapter(ServiceConnection(_needed(section.url, "url", "service"), token, ca_file), facts)
+        return _service(settings, section, facts)
     if facts.source.mode == "files":
-        from adapters.files import FilesAdapter
-
-        return FilesAdapter(settings.path(_needed(section.folder, "folder", "files")), facts)
+        return _files(settings, section, facts)
     from adapters.database import DatabaseAdapter
 
-    return DatabaseAdapter(_needed(section.url, "url", "database"), facts)
+    orders_url = section.orders_url.get_secret_value() if section.orders_url else None
+    return DatabaseAdapter(_needed(section.url, "url", "database"), facts, orders_url)
+
+
+def _service(settings: Settings, section: SourceSettings, facts: SourceFacts) -> Adapter:
+    from adapters.service import ServiceAdapter, ServiceConnection
+
+    url = _needed(section.url, "url", "service")
+    ca_file = settings.path(section.ca_file) if section.ca_file else None
+    by_client = facts.service is not None and facts.service.login == "oauth2"
+    client_id = _needed(section.client_id, "client_id", "service with client credentials") if by_client else ""
+    secret = _secret(settings, section, "client_secret" if by_client else "token")
+    return ServiceAdapter(ServiceConnection(url, secret, ca_file, client_id, section.token_url or ""), facts)
+
+
+def _files(settings: Settings, section: SourceSettings, facts: SourceFacts) -> Adapter:
+    from adapters.files import FilesAdapter
+
+    return FilesAdapter(settings.path(_needed(section.folder, "folder", "files")), facts)
 
 
 def _needed(value: T | None, name: str, mode: str) -> T:
@@ -126,8 +138,24 @@ def _needed(value: T | None, name: str, mode: str) -> T:
     return value
 
 
-def _secret(settings: Settings, file: Path) -> str:
+def _secret(settings: Settings, section: SourceSettings, name: str) -> Callable[[], str]:
+    """A secret of the source: by the environment, or read from its file each time, so that it may be exchanged.
+
+    Raises ``NeedsPerson`` where there is none now; the call raises ``SourceError`` where there is none any more.
+    """
+    given, file = getattr(section, name), getattr(section, f"{name}_file")
+    if given is not None:
+        return lambda: str(given.get_secret_value())
+    path = settings.path(_needed(file, f"{name}_file", "one with a secret"))
+
+    def read() -> str:
+        try:
+            return path.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise SourceError(f"The file {path} cannot be read (source.{name}_file).", transient=False) from None
+
     try:
-        return settings.path(file).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise NeedsPerson(f"The file {settings.path(file)} cannot be read (source.token_file).") from None
+        read()
+    except SourceError as error:
+        raise NeedsPerson(f"{error.sentence} Nothing was started.") from None
+    return read

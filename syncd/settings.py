@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from syncd.errors import NeedsPerson
@@ -52,16 +52,33 @@ class ServerSettings(_Section):
 
 
 class SourceSettings(_Section):
-    """The bureau's own system 前置系统: its facts page, and how to reach it."""
+    """The bureau's own system 前置系统: its facts page, and how to reach it.
+
+    A secret stands in a file of its own (``…_file``) or comes by the environment; no repr, message or log shows it.
+    """
 
     facts: Path
     url: str | None = None
+    orders_url: SecretStr | None = None
     folder: Path | None = None
     ca_file: Path | None = None
     token_file: Path | None = None
+    token: SecretStr | None = None
+    client_id: str | None = None
+    client_secret_file: Path | None = None
+    client_secret: SecretStr | None = None
+    token_url: str | None = None
+    known_hosts: Path | None = None
+    key_file: Path | None = None
+    password_file: Path | None = None
+    password: SecretStr | None = None
     every_seconds: float = Field(default=60.0, gt=0)
     acknowledgements_seconds: float = Field(default=5.0, gt=0)
     full_comparison_hours: float = Field(default=24.0, gt=0)
+
+
+SECRETS = ("token", "client_secret", "password")
+"""Settings of the source that may come by the environment and never stand in the file."""
 
 
 class WitnessSettings(_Section):
@@ -141,6 +158,14 @@ def read_settings(file: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise NeedsPerson(f"{file} is not valid TOML: {error}. Nothing was started.") from None
     content.pop("folder", None)
+    section = content.get("source")
+    if isinstance(section, dict) and (open_secrets := [name for name in SECRETS if name in section]):
+        named = ", ".join(f"source.{name}" for name in open_secrets)
+        raise NeedsPerson(
+            f"{file} holds a secret in the open: {named}. Put it into a file of its own "
+            f"(source.{open_secrets[0]}_file) or into the environment (SYNCD_SOURCE__{open_secrets[0].upper()}). "
+            "Nothing was started."
+        )
     try:
         return Settings(folder=file.resolve().parent, **content)
     except ValidationError as error:

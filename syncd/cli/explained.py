@@ -21,6 +21,8 @@ def draw_finding(to: "Console", n: int, finding: Json, why: str) -> None:
         say(to, "   " + _STEPS[step["step"]](step, acting))
         for doubt in step.get("doubts", ()):
             say(to, f"      doubtful 存疑: {doubt}")
+    if receipt := finding["order_receipt"]:
+        say(to, f"   delivered home 送达: taken under number 受理号 {receipt['number']} at {receipt['at']}")
     if finding["reason"] and not acting:
         say(to, f"   why not 原因: {why}")
     for item in finding["desk"]:

@@ -18,7 +18,7 @@ from syncd.agreement.relief import ReliefState
 from syncd.errors import NeedsPerson
 from syncd.flows.books import Books
 from syncd.flows.respond import state_of
-from syncd.store import checkpoints, desk, origins, outbox, register
+from syncd.store import checkpoints, desk, order_receipts, origins, outbox, register
 from syncd.store import state as logs
 from syncd.store.outbox import Delivery
 from syncd.store.register import Finding, ReliefRow, Response
@@ -137,7 +137,10 @@ class Inquiry:
             answered = register.responses_of(conn, leaves)
             relief = register.relief_of(conn, leaves)
             states = {state.id: state.origin for state in logs.states(conn)}
+            taken = order_receipts.of_findings(conn, leaves)
             for row, finding in zip(rows, answer["findings"], strict=True):
+                receipt = taken.get(row.leaf)
+                finding["order_receipt"] = receipt and {"number": receipt.number, "at": receipt.at}
                 finding["steps"] = self._steps(conn, row, answered.get(row.leaf, {}), relief.get(row.leaf, ()), states)
                 finding["desk"] = [
                     {"item": item.id, "kind": item.kind, "reason": item.reason, "state": item.state}

@@ -19,7 +19,7 @@ from syncd.agreement.model import Agreement
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.record import ITEMS_PER_BATCH_ENTRY, Saying, record, sign
-from syncd.store import outbox, register, sourcebook
+from syncd.store import order_receipts, outbox, register, sourcebook
 from syncd.store.outbox import Delivery, Due
 
 Json = dict[str, Any]
@@ -49,11 +49,12 @@ class Restrict:
         batch = f"{bureau.code}-{int(bureau.clock().timestamp() * 1000)}"
         orders = [order for one in waiting for order in orders_of(bureau.agreement, bureau.code, one, batch, day)]
         failpoint("restrict.before_push")
-        self._source.push(orders)
+        numbers = self._source.push(orders)
         failpoint("restrict.after_push")
         with bureau.store.write() as conn:
             said = outbox.acknowledged(conn, leaves)
             outbox.delivered(conn, [_delivered(row, said.get(row.finding), day) for row in rows], bureau.now_text())
+            order_receipts.note(conn, [(row.finding, row.counter) for row in rows], numbers, bureau.now_text())
             facts = {"last_delivery": bureau.now_text(), "orders": len(orders), "error": None}
             sourcebook.post(conn, "home", facts)
             if bureau.today() != day:  # midnight has passed since the orders were made

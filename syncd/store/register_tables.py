@@ -84,6 +84,16 @@ deliveries = Table(
     Index("deliveries_state", "state", "active"),
 )
 
+# What the bureau's own system has confirmed by a number of its own, where it gives one; the newest for each finding.
+order_receipts = Table(
+    "order_receipts",
+    metadata,
+    Column("finding", LargeBinary(32), primary_key=True),
+    Column("counter", Integer, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
 desk = Table(
     "desk",
     metadata,

@@ -14,7 +14,16 @@ from adapter_rows import Row
 from adapters.base import Json
 
 TOKEN = "a-token-nobody-should-see"
-Bend = Callable[[Json], bytes | int]
+Bend = Callable[[Json], "bytes | int | Bent"]
+
+
+@dataclass
+class Bent:
+    """An answer with headers of its own."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b"{}"
 
 
 @dataclass
@@ -29,6 +38,19 @@ class Service:
     asked: list[str] = field(default_factory=list)
     batches: list[str] = field(default_factory=list)
     url: str = ""
+    tokens: list[str] = field(default_factory=lambda: [TOKEN])
+    keys: list[str] = field(default_factory=list)
+    forms: list[tuple[dict[str, str], str]] = field(default_factory=list)
+    granted: list[Json] = field(default_factory=list)
+
+    def grant(self, form: dict[str, str], authorization: str) -> Json | int:
+        """A token for client credentials: the next of ``granted``, and only it is taken from then on."""
+        self.forms.append((form, authorization))
+        if not self.granted:
+            return 401
+        answer = self.granted.pop(0)
+        self.tokens = [answer["access_token"]]
+        return answer
 
     def answer(self, path: str, query: dict[str, str]) -> Json:
         """One page."""
@@ -69,19 +91,30 @@ class Handler(BaseHTTPRequestHandler):
         self._reply(lambda: self.service.answer(asked.path, query))
 
     def do_POST(self) -> None:
-        sent = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self._reply(lambda: self.service.take(sent))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/oauth/token":
+            form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+            granted = self.service.grant(form, self.headers.get("Authorization", ""))
+            if isinstance(granted, int):
+                return self._send(granted, b'{"error": "invalid_client"}')
+            return self._send(200, orjson.dumps(granted))
+        self.service.keys.append(self.headers["Idempotency-Key"])
+        return self._reply(lambda: self.service.take(orjson.loads(body)))
 
     def _reply(self, work: Callable[[], Json]) -> None:
         self.service.asked.append(f"{self.command} {self.path}")
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if self.headers.get("Authorization") not in [f"Bearer {token}" for token in self.service.tokens]:
             return self._send(401, b"{}")
         answer = work()
         bent = self.service.bend.pop(0)(answer) if self.service.bend else orjson.dumps(answer)
+        if isinstance(bent, Bent):
+            return self._send(bent.status, bent.body, bent.headers)
         return self._send(bent, b"{}") if isinstance(bent, int) else self._send(200, bent)
 
-    def _send(self, status: int, body: bytes) -> None:
+    def _send(self, status: int, body: bytes, headers: Json | None = None) -> None:
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         if status in (301, 302):
             self.send_header("Location", "https://elsewhere.invalid/")
         self.send_header("Content-Length", str(len(body)))

@@ -33,7 +33,7 @@ class ServiceSystem(BureauSystem):
 
     def __init__(self, service: Service, ca: Path) -> None:
         self.service = service
-        self.connection = ServiceConnection(service.url, TOKEN, ca)
+        self.connection = ServiceConnection(service.url, lambda: TOKEN, ca)
 
     def adapter(self) -> ServiceAdapter:
         return ServiceAdapter(self.connection, self.facts)
@@ -94,7 +94,7 @@ def test_an_answer_cut_off_in_the_middle(system: ServiceSystem) -> None:
     ("change", "transient"),
     [
         ({"after": ""}, False),
-        ({"after": 7}, False),
+        ({"after": 7.5}, False),
         ({"after": "x" * 300}, False),
         ({"after": None}, False),
         ({"more": "yes"}, True),
@@ -120,7 +120,7 @@ def test_more_rows_than_asked_for(system: ServiceSystem) -> None:
 
 def test_the_token_is_wrong_and_never_shown(system: ServiceSystem) -> None:
     assert TOKEN not in repr(system.connection)
-    system.connection = replace(system.connection, token="another-secret")
+    system.connection = replace(system.connection, secret=lambda: "another-secret")
     error = fails(system)
     assert not error.transient and "token" in error.sentence
     assert "another-secret" not in repr(error)

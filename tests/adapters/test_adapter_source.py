@@ -25,9 +25,10 @@ class Odd(Adapter):
     def pull(self, cursor: Json | None) -> Page:
         return self.answer()  # type: ignore[return-value]
 
-    def push(self, rows: Sequence[Json]) -> None:
+    def push(self, rows: Sequence[Json]) -> str:
         self.pushed.append(rows)
         self.answer()
+        return ""
 
     def acknowledgements(self, cursor: Json | None) -> AckPage:
         return self.answer()  # type: ignore[return-value]

@@ -50,7 +50,7 @@ def bureau(code: str, directory: Path) -> Iterator[tuple[BureauSystem, Source]]:
         with running("service", directory, *service_options(directory)) as standin:
             ca, url = directory / "tls" / "ca.pem", standin.ready["url"]
             system = ServiceSystem(url, directory, ca)
-            adapter = ServiceAdapter(ServiceConnection(url, TOKEN, ca), facts)
+            adapter = ServiceAdapter(ServiceConnection(url, lambda: TOKEN, ca), facts)
             yield system, Source(adapter, facts, bytes(32))
     elif facts.source.mode == "files":
         with running("folder", directory, *FAST):

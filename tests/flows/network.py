@@ -48,6 +48,7 @@ class HomeSystem(Adapter):
         self.down = False
         self.silent = False
         self.pushes = 0
+        self.number = ""
 
     def put(self, *rows: RawRow) -> None:
         """Add rows, replacing what stands under the same key."""
@@ -66,7 +67,7 @@ class HomeSystem(Adapter):
             return Page(rows, {"written": getattr(self, "written", 0)}, False)
         return Page([], cursor, False)
 
-    def push(self, rows: Sequence[Json]) -> None:
+    def push(self, rows: Sequence[Json]) -> str:
         self._awake()
         self.pushes += 1
         for row in rows:
@@ -79,6 +80,7 @@ class HomeSystem(Adapter):
             state = "applied" if row["CJD_ZT"] == "1" else "lifted"
             day = "2026-11-22"
             self.acks.append(Ack(row["CJD_RDBH"], row["CJD_CS"], int(row["CJD_BBH"]), row["CJD_ZXBM"], state, day))
+        return self.number
 
     def acknowledgements(self, cursor: Json | None) -> AckPage:
         self._awake()

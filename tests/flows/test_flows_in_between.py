@@ -34,9 +34,10 @@ class SlowSystem(HomeSystem):
         self._pass_time()
         return page
 
-    def push(self, rows: Sequence[Json]) -> None:
-        super().push(rows)
+    def push(self, rows: Sequence[Json]) -> str:
+        number = super().push(rows)
         self._pass_time()
+        return number
 
     def _pass_time(self) -> None:
         while self.meanwhile:

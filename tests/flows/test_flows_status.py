@@ -62,6 +62,20 @@ def test_delivered_without_acknowledgement_is_seen(net: Network) -> None:
     assert finding["home"] == "delivered"
 
 
+def test_the_number_under_which_orders_were_taken_is_kept_and_shown(net: Network) -> None:
+    net.nodes[HOME].home.number = "受理2026-7"
+    row = penalty("101", company(1), "KS-0104", HOME)
+    net.nodes[HOME].home.put(row)
+    net.settle()
+    (finding,) = net.nodes[HOME].stages.inquiry.explain(company(1), net.nodes[HOME].bureau.today())["findings"]
+    assert finding["order_receipt"]["number"] == "受理2026-7"
+    net.nodes[HOME].home.number = "受理2026-8"
+    net.nodes[HOME].home.put(relief("201", row, "修复"))
+    net.settle()
+    (finding,) = net.nodes[HOME].stages.inquiry.explain(company(1), net.nodes[HOME].bureau.today())["findings"]
+    assert finding["order_receipt"]["number"] == "受理2026-8"
+
+
 def test_explain_names_every_answer_and_its_receipts(net: Network) -> None:
     row = penalty("101", company(1), "KS-0104", HOME)
     net.nodes[HOME].home.put(row)
