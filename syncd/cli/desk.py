@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syncd.cli import words
+from syncd.cli.adapter_shown import draw_causes
 from syncd.cli.options import CONFIG, OWN_ACCOUNT, WAIT_SECONDS, Account, AsJson, Config, Reason, Wait, settings_of
 from syncd.cli.output import give, say, table
 from syncd.cli.resync import GROUND, draw_left
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Json = dict[str, Any]
+EXAMPLES = 3
 Item = Annotated[int, typer.Argument(metavar="N", help="Number of the item, from `desk list`.")]
 family = typer.Typer(help="The desk 工作台: what needs a person.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -25,6 +27,9 @@ def add_to(app: typer.Typer) -> None:
 @family.command("list")
 def listing(
     every: Annotated[bool, typer.Option("--all", help="Also what is decided or gone.")] = False,
+    grouped: Annotated[
+        bool, typer.Option("--grouped", help="Quarantine 隔离 by cause, with how to mend each.")
+    ] = False,
     config: Config = CONFIG,
     as_json: AsJson = False,
 ) -> None:
@@ -39,7 +44,10 @@ def listing(
 
     with open_books(settings_of(config)) as books, books.store.read() as conn:
         items = [_item(row) for row in desk.listing(conn, None if every else "open")]
-    give({"items": items}, as_json, _draw_list)
+    if grouped:
+        give({"causes": causes(items)}, as_json, _draw_causes)
+    else:
+        give({"items": items}, as_json, _draw_list)
 
 
 @family.command("show")
@@ -104,6 +112,24 @@ def _decide(kind: str, item: int, reason: str, account: int, wait: float, config
     give(ask(settings_of(config), kind, args, wait), as_json, _draw_decided)
 
 
+def causes(items: list[Json]) -> list[Json]:
+    """Rows in quarantine by source, column and cause, most frequent first, with whose turn it is and how to mend."""
+    from adapters.remedies import remedy_of
+
+    found: dict[tuple[str, str, str], list[Json]] = {}
+    for item in items:
+        if item["kind"] == "quarantine":
+            facts = item["facts"]
+            found.setdefault((facts["source"], facts["field"], item["reason"]), []).append(item)
+    return [
+        {"source": source, "field": field, "reason": reason, "rows": len(several), "turn": remedy_of(reason).turn,
+         "mend": remedy_of(reason).english, "mend_zh": remedy_of(reason).chinese,
+         "since": min(str(one["opened_at"]) for one in several), "items": [one["id"] for one in several],
+         "examples": [str(one["facts"]["row"]) for one in several[:EXAMPLES]]}
+        for (source, field, reason), several in sorted(found.items(), key=lambda cause: (-len(cause[1]), cause[0]))
+    ]  # fmt: skip
+
+
 def _item(row: Any) -> Json:
     import orjson
 
@@ -118,6 +144,15 @@ def _draw_list(to: "Console", found: Json) -> None:
         for one in found["items"]
     ]
     table(to, "Desk 工作台", ("n", "kind", "reason", "what", "state"), rows, "kind reason")
+
+
+def _draw_causes(to: "Console", found: Json) -> None:
+    if not found["causes"]:
+        say(to, "Nothing is in quarantine 无隔离.")
+        return
+    for source in sorted({one["source"] for one in found["causes"]}):
+        draw_causes(to, f"Quarantine 隔离 of {source}", [one for one in found["causes"] if one["source"] == source])
+    say(to, "A row that is mended in the source leaves by itself; `syncd desk release N` has the source read again.")
 
 
 def _what(item: Json) -> str:

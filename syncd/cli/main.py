@@ -12,6 +12,7 @@ import typer
 
 from syncd.cli import (
     adapter,
+    adapter_figures,
     agreement,
     alarms,
     demo,
@@ -47,6 +48,7 @@ FAMILIES = (
     resync,
     desk,
     adapter,
+    adapter_figures,
     ledger,
     ledger_audit,
     evidence,

@@ -7,6 +7,7 @@ import typer
 
 from syncd.cli import words
 from syncd.cli.alarms import draw_alarm
+from syncd.cli.intake_shown import draw_intake
 from syncd.cli.options import CONFIG, AsJson, Config, settings_of
 from syncd.cli.output import give, say, table
 
@@ -151,6 +152,8 @@ def _draw_status(to: "Console", stands: Json) -> None:
         say(to, f"{words.DEMONSTRATION}: candidates 候选 take effect here", "bold magenta")
     table(to, "Sources 数据源", ("source", "last-pull", "lag-s", "rows", "issued", "quarantined", "waiting", "refused"),
           [_source_row(one) for one in stands["sources"]])  # fmt: skip
+    for one in stands["sources"]:
+        draw_intake(to, one)
     table(to, "Peers 成员", ("peer", "ours", "signed", "countersigned", "behind", "theirs", "target", "last-contact"),
           [(f"{one['peer']} {one['name_zh']}", one["entries"], one["signed"], one["countersigned"], one["behind"],
             one["held_of_theirs"], one["their_target"], words.short(one["last_contact"])) for one in stands["peers"]],

@@ -73,6 +73,7 @@ DESK = {
     "relief_waiting": "修复待认定 relief_waiting",
     "returned": "已撤销之行重现 returned",
     "review": "待复核 review",
+    "schema_drift": "表结构变化 schema_drift",
     "subject_type": "主体类型不符 subject_type",
     "twin": "一案两发 twin",
     "twin_relieved": "同一决定已解除 twin_relieved",
@@ -83,6 +84,12 @@ DESK = {
     "vanished": "来源行消失 vanished",
 }
 ALARM = {
+    "imbalance": "收数不平 imbalance",
+    "schema_drift": "表结构变化 schema_drift",
+    "silence": "漏报 silence",
+    "source_unreached": "来源不通 source_unreached",
+    "too_few_rows": "报送过少 too_few_rows",
+    "too_many_rows": "报送过多 too_many_rows",
     "custody": "状态存疑 custody",
     "fork": "账本分叉 fork",
     "misbehaviour": "违规 misbehaviour",

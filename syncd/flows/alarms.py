@@ -16,6 +16,12 @@ from syncd.store.alarms import Alarm
 Json = dict[str, Any]
 KINDS: Mapping[str, str] = {
     "custody": "This node signs and collects nothing until the members have told what they hold of its log.",
+    "imbalance": "Rows of the source came in and are nowhere: a fault of this program. Report it to the maintainer.",
+    "schema_drift": "The source has new columns or lacks some. Compare the facts page, then decide the item.",
+    "silence": "The source brought no new row in a whole cycle, though its facts page expects some. Ask who fills it.",
+    "source_unreached": "The source could not be read for a whole cycle. Look at its address, account and network.",
+    "too_few_rows": "The source brought fewer new rows in a cycle than its facts page expects. Ask who fills it.",
+    "too_many_rows": "The source brought more new rows in a cycle than its facts page expects. Ask who fills it.",
     "fork": "A member has signed two histories of its log; its findings wait here, its relief acts. Call the bureau.",
     "misbehaviour": "A log has signed what excludes, or does not extend, what it signed before; both notes are kept.",
     "peer_restored": "A member holds less than it has countersigned: its store is an old copy and is filled up again.",

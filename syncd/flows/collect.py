@@ -15,10 +15,12 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from adapters.base import SourceError
 from adapters.records import Collected, FindingRecord, ReliefRecord
 from adapters.source import Source
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
+from syncd.flows.intake import Intake
 from syncd.flows.planning import ISSUED, Plan, Planner
 from syncd.flows.propose import Own, propose, ripened
 from syncd.flows.record import Saying, record, sign
@@ -43,6 +45,7 @@ class Collect:
         self.name = name
         self._pace = pace
         self._planner = Planner(bureau, name)
+        self._intake = Intake(bureau, name, source.facts)
         self._noted = dt.datetime.min.replace(tzinfo=dt.UTC)
         self._ripened: dt.date | None = None
 
@@ -55,14 +58,14 @@ class Collect:
             return True
         self._ripen()
         began = bureau.now_text()
-        page = self._source.collect(place["cursor"], bureau.today())
+        page = self._read(place["cursor"])
         if not page.rows and not place["full"] and page.cursor == place["cursor"] and not self._due():
             return page.more  # nothing new: no transaction, or a busy rhythm would only sync the disk
         failpoint("collect.before_write")
         with bureau.store.write() as conn:
             if self._place(conn) != place:
                 return True  # a person or the clock moved the cursor while the source was read: go on from there
-            issued = self._write(conn, page, place["pass"], began)
+            issued = self._write(conn, page, place, began)
             if place["full"] and not page.more:
                 self._vanished(conn, place["pass"])
             following = {"cursor": page.cursor, "pass": place["pass"], "full": place["full"] and page.more}
@@ -76,6 +79,13 @@ class Collect:
         if page.more:
             self._pace()
         return page.more
+
+    def _read(self, cursor: Json | None) -> Collected:
+        try:
+            return self._source.collect(cursor, self._bureau.today())
+        except SourceError:
+            self._intake.silence.unreached()
+            raise
 
     def _due(self) -> bool:
         """Whether the last look at the source should be noted again, though it brought nothing."""
@@ -108,8 +118,8 @@ class Collect:
         place: Json = orjson.loads(text) if text else {"cursor": None, "pass": 1, "full": True}
         return place
 
-    def _write(self, conn: Connection, page: Collected, pass_: int, began: str) -> int:
-        bureau = self._bureau
+    def _write(self, conn: Connection, page: Collected, place: Json, began: str) -> int:
+        bureau, pass_ = self._bureau, place["pass"]
         findings = [one for one in page.records if isinstance(one, FindingRecord)]
         reliefs = [one for one in page.records if isinstance(one, ReliefRecord)]
         plan = self._planner.plan(conn, findings, pass_)
@@ -129,15 +139,16 @@ class Collect:
         self._note_waiting(conn, page)
         suspended = [("relief.suspended", row, relief_body(ground, bureau)) for _, row, ground in plan.suspend]
         say_own(bureau, conn, suspended)
-        reliefs += marks_of_state(bureau, conn, self.name, findings, page.states)
-        relief = match_relief(bureau, conn, self.name, reliefs, pass_, began)
+        marks = marks_of_state(bureau, conn, self.name, findings, page.states)
+        relief = match_relief(bureau, conn, self.name, reliefs + marks, pass_, began)
         self._note_relief(conn, relief)
         sourcebook.remember(conn, plan.rows + relief.rows)
+        counts = self._intake.note(conn, page, plan, relief, len(marks), place["full"])
         now = bureau.now_text()
         desk.put(conn, plan.desk + relief.desk, now)
         self._answer_copied(conn, plan)
         self._clear(conn, page, plan, now)
-        self._count(conn, page, plan, relief.said, began)
+        bureau.notice("collect.page", {"source": self.name, "began": began, **counts})
         return len(appended) + len(suspended) + relief.said
 
     def _set_aside(self, plan: Plan, page: Collected) -> None:
@@ -219,27 +230,3 @@ class Collect:
             for row in gone
         ]  # fmt: skip
         desk.put(conn, items, self._bureau.now_text())
-
-    def _count(self, conn: Connection, page: Collected, plan: Plan, relief: int, began: str) -> None:
-        name = f"source:{self.name}"
-        board = sourcebook.read_board(conn).get(name, {})
-        totals = board.get("totals", {})
-        quarantined = len(page.quarantined) + len(plan.refused)
-        counts = {"rows": page.rows, "issued": len(plan.issue), "amended": len(plan.amend), "relief": relief,
-                  "unchanged": plan.unchanged, "duplicates": page.duplicates, "quarantined": quarantined,
-                  "waiting": len(page.waiting), "refused": page.refused.total()}  # fmt: skip
-        for key, value in counts.items():
-            totals[key] = totals.get(key, 0) + value
-        refused = board.get("refused", {})
-        for reason, count in page.refused.items():
-            refused[reason] = refused.get(reason, 0) + count
-        unknown = sorted(set(board.get("unknown_columns", [])) | page.unknown_columns)
-        facts = {
-            "last_pull": self._bureau.now_text(),
-            "error": None,
-            "totals": totals,
-            "refused": refused,
-            "unknown_columns": unknown,
-        }
-        sourcebook.post(conn, name, facts)
-        self._bureau.notice("collect.page", {"source": self.name, "began": began, **counts})

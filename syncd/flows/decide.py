@@ -17,6 +17,7 @@ from syncd.failpoint import failpoint
 from syncd.flows.alarms import quiet
 from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
+from syncd.flows.drift import accept
 from syncd.flows.planning import WITHDRAWN, known_row
 from syncd.flows.propose import confirmed_body, still_counts
 from syncd.flows.recognise import Recognise
@@ -55,6 +56,7 @@ class Decide:
             "unreadable": self._try_again,
             "proposed": self._confirm,
             "grounds_gone": self._resume,
+            "schema_drift": self._accept_columns,
         }
 
     def run(
@@ -177,6 +179,10 @@ class Decide:
         for collect in self._collects:
             collect.read_again(conn)
         return "the finding was resumed; the row is read again"
+
+    def _accept_columns(self, conn: Connection, row: Row[Any], account: int) -> str:
+        accept(conn, orjson.loads(row.facts))
+        return "the source's columns are taken as they are now"
 
     def _try_again(self, conn: Connection, row: Row[Any], account: int) -> str:
         return "read again"

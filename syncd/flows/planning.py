@@ -36,7 +36,8 @@ class Plan:
     """What one page of a source leads to, before anything is written.
 
     Each record ends in one of: issue, amend, refused, unchanged, linked, repeated (the same decision under another row
-    key) or replaced (the row has become another decision).
+    key), replaced (the row has become another decision) or returned (it was revoked because it was gone, and is back).
+    ``fresh`` counts rows that are new or changed, those that wait included.
     """
 
     issue: list[tuple[FindingRecord, Json]] = field(default_factory=list)
@@ -50,6 +51,8 @@ class Plan:
     linked: int = 0
     repeated: int = 0
     replaced: int = 0
+    returned: int = 0
+    fresh: int = 0
 
 
 class Planner:
@@ -72,6 +75,7 @@ class Planner:
         issuing = dict[bytes, str]()
         for one in records:
             body, row, key = bodies[one.row], known.get(one.row), keys[one.row]
+            plan.fresh += row is None or row.digest != one.digest
             if row is not None and row.status in SETTLED and (row.digest == one.digest or _older(one, row)):
                 plan.unchanged += 1  # step 1
                 plan.rows.append(self.seen(row, pass_))
@@ -82,6 +86,7 @@ class Planner:
                 plan.rows.append(self.row(one, LINKED, None, pass_))
                 plan.desk.append(self._linked(one, body, key))
             elif row is not None and row.status == WITHDRAWN and _same(before.get(row.finding), key):  # step 4
+                plan.returned += 1
                 plan.rows.append(self.row(one, WITHDRAWN, row.finding, pass_))
                 plan.desk.append(self._returned(one, row.finding))
             elif row is not None and row.status in (ISSUED, REVIEWED) and row.finding in before:  # step 5
@@ -170,6 +175,7 @@ class Planner:
         for one in waiting:
             finding = held.get(issued.get(one.row, b""))
             row = known.get(one.row)
+            plan.fresh += row is None or row.digest != one.digest
             if finding is not None:
                 plan.suspend.append((one, finding, "under_review"))
                 plan.rows.append(self.row(one, REVIEWED, finding.leaf, pass_))

@@ -36,6 +36,7 @@ class Relief:
     desk: list[Json] = field(default_factory=list)
     origins: list[Json] = field(default_factory=list)
     unchanged: int = 0
+    fresh: int = 0
 
 
 def origin_of(source: str, one: FindingRecord | ReliefRecord, index: int, read_at: str) -> Json:
@@ -119,6 +120,7 @@ def _fresh(conn: Connection, source: str, records: Sequence[ReliefRecord], pass_
     for one in records:
         row = known.get(one.row)
         if row is None or row.digest != one.digest or row.status not in ("relief", "relief_waiting", CLOSED):
+            relief.fresh += 1
             fresh.append(_waiting_row(source, one))
         else:
             relief.unchanged += 1

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from syncd.flows.alarms import shown
 from syncd.flows.books import Books
 from syncd.ledger.entry import format_time
-from syncd.store import alarms, checkpoints, cursors, desk, jobs, outbox, sourcebook
+from syncd.store import alarms, checkpoints, cursors, desk, jobs, outbox, quality, sourcebook
 from syncd.store import state as logs
 from syncd.store.state import LogState
 
@@ -70,6 +70,8 @@ def _sources(conn: Connection, board: Board, now: dt.datetime) -> list[Json]:
             "refused": value.get("refused", {}),
             "unknown_columns": value.get("unknown_columns", []),
             "totals": value.get("totals", {}),
+            "last_round": value.get("last_round"),
+            "quality": month[-1] if (month := quality.months(conn, name)) else None,
         })  # fmt: skip
     return found
 

@@ -64,6 +64,12 @@ def decide(conn: Connection, item: int, state: str, account: str, ground: str, n
     )
 
 
+def facts_of(item: Row[Any]) -> Json:
+    """The facts of an item as they were given."""
+    facts: Json = orjson.loads(item.facts)
+    return facts
+
+
 def one(conn: Connection, item: int) -> Row[Any] | None:
     """An item by its number."""
     return conn.execute(select(desk).where(desk.c.id == item)).one_or_none()

@@ -7,6 +7,7 @@ import orjson
 import pytest
 from cli_nodes import OWN, make_node, put_rows, some_rows, syncd, utc_day
 
+from syncd.cli.main import run
 from syncd.settings import read_settings
 from syncd.store.engine import Store
 
@@ -68,8 +69,30 @@ def test_status_counts_what_is_there(node: Path) -> None:
     assert stands["jobs_queued"] == 0
 
 
+def test_quarantine_by_cause_and_the_months_quality(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def told(*arguments: str) -> str:
+        assert run([*arguments, "-c", str(node)]) == 0
+        return capsys.readouterr().out
+
+    (cause,) = orjson.loads(told("desk", "list", "--grouped", "--json"))["causes"]
+    assert (cause["source"], cause["field"], cause["reason"], cause["rows"]) == (
+        "kunshan", "CF_XDR_SHXYM", "outer_check", 1,
+    )  # fmt: skip
+    assert cause["turn"] == "source" and "GB 32100" in cause["mend"] and "校验" in cause["mend_zh"]
+    out = told("desk", "list", "--grouped")
+    assert "1 × CF_XDR_SHXYM outer_check · 来源 source" in out and cause["examples"][0] in out
+    figures = orjson.loads(told("adapter", "quality", "kunshan", "--json"))
+    (month,) = figures["months"]
+    assert figures["target"] == 0.95 and (month["received"], month["invalid"], month["in_time"]) == (6, 1, 5)
+    out = told("adapter", "quality")
+    assert "完整率" in out and "83.3%" in out and "未达标" in out
+    assert "No row was received yet" in told("adapter", "quality", "nobody")
+
+
 def test_status_is_readable(node: Path) -> None:
     out = syncd("status", "-c", node).out
+    assert "rows in 收数 6 = recorded 5 + unchanged 0 + quarantined 1 + refused 0 + waiting 0 + duplicates 0" in out
+    assert "completeness 100.0%, validity 83.3%, timeliness 100.0%" in out
     for word in ("昆山市", "演示", "未运行", "kunshan", "嘉定区", "隔离 quarantine: 1", "已送达 delivered: 4", "never"):
         assert word in out
 
