@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DIR ?= .demo
 
-.PHONY: demo test fast lint bench bench-ledger bench-mapping clean
+.PHONY: demo test fast lint bench bench-road bench-ledger bench-mapping clean
 demo: .venv/.ready
 	@$(BIN)/python -m syncd demo --dir $(DIR) $(ARGS)
 
@@ -18,6 +18,9 @@ lint: .venv/.ready-test
 
 bench: .venv/.ready-test
 	@$(BIN)/python -m benchmarks.end_to_end $(ARGS)
+
+bench-road: .venv/.ready-test
+	@$(BIN)/python -m benchmarks.road $(ARGS)
 
 bench-ledger: .venv/.ready-test
 	@$(BIN)/python -m benchmarks.ledger $(ARGS)

@@ -3,8 +3,12 @@
 SQLite takes a prepared statement with a list of tuples. PostgreSQL takes COPY in its binary form for new
 rows, and for rows that may be there already one INSERT over arrays. Both go past SQLAlchemy's per-row work,
 so only columns of the plain types below may stand in a table that is filled this way.
+
+On SQLite statements go past SQLAlchemy's per-statement work as well: a stage makes some twenty small ones a batch, and
+preparing a result for each took longer than the database did.
 """
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -14,7 +18,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
-    CursorResult,
     Float,
     Integer,
     LargeBinary,
@@ -38,24 +41,88 @@ _PG_TYPES: tuple[tuple[type[Any], str], ...] = (
 _T = TypeVar("_T")
 
 
-def execute(conn: Connection, sql: str, values: tuple[Any, ...] = ()) -> CursorResult[*tuple[Any, ...]]:
+class Found:
+    """What a statement found, or what it changed: rows as plain tuples, read once and within the transaction."""
+
+    __slots__ = ("_cursor",)
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows a statement changed."""
+        return int(self._cursor.rowcount)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._cursor)
+
+    def fetchall(self) -> list[Any]:
+        """All rows."""
+        return list(self._cursor.fetchall())
+
+    def scalars(self) -> Iterator[Any]:
+        """The first value of each row."""
+        return (row[0] for row in self._cursor)
+
+    def one_or_none(self) -> Any:
+        """The only row, or None. Raises ValueError if there are several."""
+        rows = self._cursor.fetchmany(2)
+        if len(rows) > 1:
+            raise ValueError("A statement that finds one row at most has found several.")
+        return rows[0] if rows else None
+
+    def scalar_one_or_none(self) -> Any:
+        """The value of the only row, or None. Raises ValueError if there are several."""
+        row = self.one_or_none()
+        return None if row is None else row[0]
+
+    def scalar_one(self) -> Any:
+        """The value of the only row. Raises ValueError if there is none, or several."""
+        row = self.one_or_none()
+        if row is None:
+            raise ValueError("A statement that finds one row has found none.")
+        return row[0]
+
+
+def execute(conn: Connection, sql: str, values: tuple[Any, ...] = ()) -> Found:
     """Run ``sql`` as the driver takes it, with ``?`` for each value on both databases (no other ``?`` or ``%``)."""
-    return conn.exec_driver_sql(_spelled(sql, conn.dialect.name), values)
+    if conn.dialect.name != "sqlite":
+        result = conn.exec_driver_sql(_spelled(sql), values)
+        return Found(result.cursor if result.returns_rows else result)
+    try:
+        return Found(_driver(conn).execute(sql, values))
+    except sqlite3.Error as error:
+        raise _as_reported(sql, error) from error
 
 
 def fetch(conn: Connection, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """All rows of ``sql``, spelled as for ``execute``, as the driver's plain tuples: for reading by the thousand."""
-    result = execute(conn, sql, values)
-    cursor = result.cursor
-    rows: list[tuple[Any, ...]] = list(cursor.fetchall()) if cursor is not None else []
-    result.close()
-    return rows
+    """All rows of ``sql``, spelled as for ``execute``: for reading by the thousand."""
+    return execute(conn, sql, values).fetchall()
 
 
-def execute_many(conn: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Run ``sql``, spelled as for ``execute``, for each of ``rows``."""
-    if rows:
-        conn.exec_driver_sql(_spelled(sql, conn.dialect.name), list(rows))
+def execute_many(conn: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Run ``sql``, spelled as for ``execute``, for each of ``rows``; returns how many rows were changed."""
+    if not rows:
+        return 0
+    if conn.dialect.name != "sqlite":
+        return conn.exec_driver_sql(_spelled(sql), list(rows)).rowcount
+    try:
+        return _driver(conn).executemany(sql, rows).rowcount
+    except sqlite3.Error as error:
+        raise _as_reported(sql, error) from error
+
+
+def _driver(conn: Connection) -> sqlite3.Connection:
+    """The driver's own connection, within the transaction that ``conn`` has begun."""
+    connection: Any = conn.connection.dbapi_connection
+    driver: sqlite3.Connection = connection
+    return driver
+
+
+def _as_reported(sql: str, error: sqlite3.Error) -> BaseException:
+    """The driver's error as SQLAlchemy tells it, without the values, which may be anything."""
+    return DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True)
 
 
 def bulk_insert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -73,7 +140,7 @@ def insert_tuples(conn: Connection, table: Table, keys: tuple[str, ...], rows: S
     if not rows:
         return
     if conn.dialect.name == "sqlite":
-        conn.exec_driver_sql(_insert_sql(table, keys), list(rows))
+        execute_many(conn, _insert_sql(table, keys), rows)
         return
     names, types = _pg_columns(table, keys)
     _copy(conn, f"COPY {_quoted(table.name)} ({names}) FROM STDIN (FORMAT BINARY)", types, rows)
@@ -110,7 +177,7 @@ def upsert_tuples(
         return
     conflict = _conflict_sql(table, tuple(keys), tuple(update))
     if conn.dialect.name == "sqlite":
-        conn.exec_driver_sql(_insert_sql(table, columns) + conflict, list(rows))
+        execute_many(conn, _insert_sql(table, columns) + conflict, rows)
     else:
         sql = _pg_array_insert_sql(table, columns) + conflict
         conn.exec_driver_sql(sql, tuple([list(values) for values in zip(*rows, strict=True)]))
@@ -136,8 +203,9 @@ def among(conn: Connection, column: str, values: Sequence[Any]) -> tuple[str, tu
 
 
 @lru_cache(maxsize=512)
-def _spelled(sql: str, dialect: str) -> str:
-    return sql if dialect == "sqlite" else sql.replace("?", "%s")
+def _spelled(sql: str) -> str:
+    """As PostgreSQL's driver wants it."""
+    return sql.replace("?", "%s")
 
 
 @lru_cache(maxsize=128)

@@ -113,7 +113,7 @@ def countersigned(conn: Connection, origin: str, member: str) -> int:
     """The largest size of a log that a member has countersigned; 0 if none."""
     size = execute(
         conn, f"SELECT max(size) FROM cosignatures WHERE log = {_LOG} AND member = ?", (origin, member)
-    ).scalar()
+    ).scalar_one_or_none()
     return 0 if size is None else int(size)
 
 

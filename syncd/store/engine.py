@@ -10,6 +10,7 @@ Keep write transactions under 50 ms and make no network call inside one: everybo
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -20,12 +21,13 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, Operati
 
 from syncd.errors import NeedsPerson, Retry, Stop
 from syncd.store import instance, schema
-from syncd.store.bulk import bulk_insert, bulk_upsert
+from syncd.store.bulk import bulk_insert, bulk_upsert, execute
 
 __all__ = ["Store", "bulk_insert", "bulk_upsert"]
 
 _BUSY_MILLISECONDS = 10_000
 _PAGE_BYTES = 8192  # four sealed disclosures a page; with 4096 each would leave a quarter of its page empty
+_READERS_KEPT = 4
 _WAL_KEPT_BYTES = 64 * 1024 * 1024
 _WRITE_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('syncd/write/' || current_schema(), 0))"
 
@@ -36,8 +38,9 @@ class Store:
     def __init__(self, url: URL, writer: Engine, reader: Engine) -> None:
         self.dialect = url.get_backend_name()
         self._url = url
-        self._writer = writer
-        self._reader = reader
+        self._writer = _Kept(writer, 1 if self.dialect == "sqlite" else 0)
+        self._reader = _Kept(reader, _READERS_KEPT if self.dialect == "sqlite" else 0)
+        self._place = url.render_as_string(hide_password=True)
         self._lock = threading.Lock()
         self._holder: int | None = None
         self._afterwards: list[Callable[[], None]] = []
@@ -67,7 +70,7 @@ class Store:
         """
         if self._holder == threading.get_ident():
             raise RuntimeError("A write transaction is open in this thread already; pass its connection on.")
-        with self._lock, _told(self._url):
+        with self._lock, _told(self._place):
             self._holder = threading.get_ident()
             try:
                 with self._writer.begin() as conn:
@@ -90,7 +93,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One read-only transaction: everything read in it is of one moment. Never waits for the writer."""
-        with _told(self._url), self._reader.begin() as conn:
+        with _told(self._place), self._reader.begin() as conn:
             yield conn
 
     def upgrade(self) -> None:
@@ -109,8 +112,46 @@ class Store:
 
     def close(self) -> None:
         """Give all connections back; on SQLite the last one to leave folds the write-ahead log into the file."""
-        self._reader.dispose()
-        self._writer.dispose()
+        self._reader.close()
+        self._writer.close()
+
+
+class _Kept:
+    """Connections of one engine, of which so many stay open between transactions.
+
+    On SQLite looking a connection over when it is taken from a pool, and again when it goes back, costs as much as a
+    small transaction; one that has seen an error is closed. On PostgreSQL the pool does look, for the server may have
+    gone away meanwhile.
+    """
+
+    def __init__(self, engine: Engine, most: int) -> None:
+        self._engine = engine
+        self._most = most
+        self._idle: deque[Connection] = deque()
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction, committed on leaving and undone by any exception."""
+        try:
+            conn = self._idle.pop()
+        except IndexError:
+            conn = self._engine.connect()
+        try:
+            with conn.begin():
+                yield conn
+        except BaseException:
+            conn.close()
+            raise
+        if len(self._idle) < self._most:
+            self._idle.append(conn)
+        else:
+            conn.close()
+
+    def close(self) -> None:
+        """Close all that is idle, and the engine."""
+        while self._idle:
+            self._idle.pop().close()
+        self._engine.dispose()
 
 
 def _parse(url: str) -> URL:
@@ -144,7 +185,7 @@ def _sqlite(url: URL, *, writes: bool) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
         # A deferred transaction that reads and then writes can fail halfway; this one waits at its start.
-        conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        execute(conn, "BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
@@ -184,9 +225,8 @@ def _make_private_file(path: Path) -> None:
 
 
 @contextmanager
-def _told(url: URL) -> Iterator[None]:
+def _told(place: str) -> Iterator[None]:
     """Turn what a database says into a sentence; values never stand in it."""
-    place = url.render_as_string(hide_password=True)
     try:
         yield
     except OperationalError as error:

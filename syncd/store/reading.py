@@ -172,7 +172,7 @@ def _at_indices(conn: Connection, origin: str, indices: Sequence[int]) -> list[A
 
 
 def _tile_count(conn: Connection, origin: str) -> int:
-    n = execute(conn, f"SELECT max(n) FROM tiles WHERE log = {_LOG} AND level = 0", (origin,)).scalar()
+    n = execute(conn, f"SELECT max(n) FROM tiles WHERE log = {_LOG} AND level = 0", (origin,)).scalar_one_or_none()
     return 0 if n is None else int(n) + 1
 
 
