@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from syncd import keyring
+from syncd import keyring, statements
 from syncd.agreement.member import Member, format_member, load_member, same_fingerprint, with_fingerprint
 from syncd.agreement_files import put_member, read_agreement, read_members
 from syncd.errors import NeedsPerson, Refuse
@@ -138,6 +138,7 @@ def _make_state(settings: Settings, url: str) -> None:
     settings.data.mkdir(parents=True, exist_ok=True)
     folder = settings.data / "keys"
     keyring.create(folder, settings.node.code, url)
+    statements.create_key(folder, settings.node.code)
     SignedSizes.create(settings.data / "signed-sizes").close()
     Vault.create(settings.data / settings.store.keys, keyring.load(folder).node_key).close()
 

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from syncd.errors import NeedsPerson, Stop
+from syncd.private_files import read_private as _read_private
+from syncd.private_files import write_private as _write_private
 
 ROLES = ("log", "receipt", "witness")
 _TEN_YEARS = dt.timedelta(days=3650)
@@ -41,14 +43,6 @@ class Keyring:
 def bureau_urn(code: str) -> str:
     """The name a bureau carries in its certificate (LEDGER §6)."""
     return f"urn:syncd:bureau:{code}"
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
@@ -149,17 +143,6 @@ def load(folder: Path) -> Keyring:
 def load_node_key(folder: Path) -> bytes:
     """The key that opens the vault, and no key that signs; raises as ``load`` does."""
     return _read_private(folder / "node.key")
-
-
-def _read_private(path: Path) -> bytes:
-    try:
-        mode = path.stat().st_mode
-        data = path.read_bytes()
-    except OSError as error:
-        raise Stop(f"The key file {path} cannot be read ({error.strerror}). Nothing was started.") from None
-    if mode & 0o077:
-        raise Stop(f"The key file {path} can be read by others. Nothing was started; run chmod 600 on it.")
-    return data
 
 
 def _read_signing_key(path: Path) -> Ed25519PrivateKey:

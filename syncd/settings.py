@@ -33,6 +33,7 @@ class NodeSettings(_Section):
     allow_candidates: bool = Field(
         default=False, description="demonstration only 演示: lets candidates and measures without a basis act"
     )
+    scoring: Path | None = Field(default=None, description="tables by which credit reviews are counted 考核")
 
 
 class StoreSettings(_Section):

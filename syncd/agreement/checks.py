@@ -25,6 +25,10 @@ def faults_of(agreement: Agreement) -> Iterator[str]:
     for doubt in agreement.doubts:
         yield from _doubt_faults(agreement, doubt)
     yield from _publicity_faults(agreement)
+    for purpose in agreement.purposes.values():
+        where = f"purposes.toml, purpose {purpose.code}, field"
+        yield from _unknown(f"{where} categories", purpose.categories, agreement.categories)
+        yield from _unknown(f"{where} measures", purpose.measures, agreement.measures)
     for region in agreement.regions.values():
         yield from _region_faults(agreement, region)
 

@@ -20,7 +20,7 @@ from syncd.agreement.checks import faults_of
 from syncd.agreement.kinds import STRICT, Code, Json, RegionCode, Words
 from syncd.agreement.law import Doubt, LegalBasis, PenaltyClass, Regime
 from syncd.agreement.local import Condition, LocalCode, Region, Rule, TestCase
-from syncd.agreement.model import Agreement, Citation, Criterion, Label, Measure
+from syncd.agreement.model import Agreement, Citation, Criterion, Label, Measure, Purpose
 from syncd.errors import NeedsPerson
 
 T = TypeVar("T")
@@ -28,6 +28,8 @@ MEMBERS = "members/"
 _REGIONS = "regions/"
 _TABLES = ("bases", "criteria", "doubts", "measures", "publicity", "sources")
 _FILES = frozenset({"agreement.toml", *(f"{table}.toml" for table in _TABLES)})
+_MAY_LACK = frozenset({"purposes.toml"})
+"""Tables that an agreement may do without."""
 
 
 class AgreementError(NeedsPerson):
@@ -107,6 +109,7 @@ def load_agreement(files: Mapping[str, bytes]) -> Agreement:
         doubts=_listed(shared, "doubts", Doubt),
         regimes=_by_key("publicity.toml", "regimes", publicity.regimes, "id"),
         classes=publicity.classes,
+        purposes=_rows(shared, "purposes", Purpose),
         note=head.note,
     )
     faults = tuple(faults_of(agreement))
@@ -119,7 +122,7 @@ def _check_paths(files: Mapping[str, bytes]) -> None:
     missing = sorted(_FILES - files.keys())
     if missing:
         raise _unusable(f"the folder lacks {', '.join(missing)}")
-    for path in sorted(files.keys() - _FILES):
+    for path in sorted(files.keys() - _FILES - _MAY_LACK):
         if not (path.startswith(_REGIONS) and path.endswith(".toml")):
             raise _unusable(f"{path} is no file of an agreement; move it elsewhere")
 
@@ -171,6 +174,8 @@ def _rows(files: Mapping[str, bytes], table: str, model: type[T], key: str = "co
 
 def _listed(files: Mapping[str, bytes], table: str, model: type[T]) -> tuple[T, ...]:
     path = f"{table}.toml"
+    if path in _MAY_LACK and path not in files:
+        return ()
     content = _toml(path, files[path])
     if content.keys() != {table}:
         raise _unusable(f"{path} holds other things than tables [[{table}]]")

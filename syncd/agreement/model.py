@@ -134,6 +134,20 @@ class Measure:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a credit review is for 审查用途, and which measures touch it: whole categories, or single ones."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    code: Code
+    name_zh: Words
+    name_en: Words
+    status: Literal["confirmed", "illustrative"]
+    provenance: Words
+    categories: tuple[Code, ...] = ()
+    measures: tuple[Code, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Agreement:
     """One version of the agreement; hashed by identity, since it is loaded once and is the key of caches."""
@@ -155,6 +169,7 @@ class Agreement:
     doubts: tuple[Doubt, ...] = ()
     regimes: Mapping[str, Regime] = field(default_factory=dict)
     classes: tuple[PenaltyClass, ...] = ()
+    purposes: Mapping[str, Purpose] = field(default_factory=dict)
     note: str = ""
 
     @property

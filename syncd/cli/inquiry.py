@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syncd.cli import explained, words
-from syncd.cli.options import CONFIG, AsJson, Config, On, Region, day_of, organisation_of, settings_of
+from syncd.cli.asking_for import ROLE, Lookback, Role, Unit, ask_for, draw_review, months_of
+from syncd.cli.options import (
+    CONFIG,
+    OWN_ACCOUNT,
+    Account,
+    AsJson,
+    Config,
+    On,
+    Region,
+    day_of,
+    organisation_of,
+    settings_of,
+)  # fmt: skip
 from syncd.cli.output import give, say, table
 
 if TYPE_CHECKING:
@@ -36,12 +48,20 @@ def check(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Leave with 10 if restricted, 11 if noted, 0 if clear.")
     ] = False,
+    purpose: Annotated[
+        str, typer.Option("--for", metavar="PURPOSE", help="Credit review: tender, permit, fund, honour or loan.")
+    ] = "",
+    lookback: Lookback = "2y",
+    unit: Unit = "",
+    role: Role = ROLE,
+    account: Account = OWN_ACCOUNT,
     config: Config = CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Say whether an organisation is restricted 受限, noted 关注 or clear 无, by which findings and until when.
 
-    Restricted is who has at least one binding or discretionary measure in force; advice alone is noted.
+    Restricted is who has at least one binding or discretionary measure in force; advice alone is noted. With --for
+    it is a credit review 信用审查, which is logged: what touches the purpose, and the records of the last years.
 
     \b
     Example:
@@ -51,7 +71,12 @@ def check(
     from syncd.reading import open_books
 
     code, day = organisation_of(uscc), day_of(on)
-    if known:
+    if purpose:
+        if known or region:
+            raise typer.BadParameter("a review is asked of this region as it is known now", param_hint="--for")
+        answer = ask_for(code, day, months_of(lookback), purpose, (account, role, unit), config)
+        give(answer, as_json, draw_review)
+    elif known:
         answer = _as_known(code, day, day_of(known, "--known"), region or None, config)
         give(answer, as_json, _draw_as_known)
     else:

@@ -25,6 +25,7 @@ from syncd.cli import (
     node,
     recover,
     resync,
+    review,
 )  # fmt: skip
 from syncd.errors import SyncdError
 
@@ -45,6 +46,7 @@ FAMILIES = (
     member,
     agreement,
     inquiry,
+    review,
     resync,
     desk,
     adapter,

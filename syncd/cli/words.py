@@ -34,7 +34,8 @@ STANDING_IN_LAW = {
     "advised": "建议 advised",
 }
 SEVERITY = {"minor": "轻微 minor", "general": "一般 general", "severe": "严重 severe"}
-STATUS = {"confirmed": "已确认 confirmed", "candidate": "候选 candidate"}
+STATUS = {"confirmed": "已确认 confirmed", "candidate": "候选 candidate", "illustrative": "示例 illustrative"}
+ROLE = {"handling": "经办 handling", "approving": "审批 approving", "supervising": "监督 supervising"}
 REASON = {
     "candidate": "候选 candidate",
     "ended": "已过期 ended",

@@ -11,10 +11,18 @@ from sqlalchemy import Connection
 from syncd.flows.bureau import Bureau
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
-from syncd.ledger.notes import BadSignature, NoteVerifier, parse_note
+from syncd.ledger.notes import BadSignature, NoteVerifier, format_note, parse_note
+from syncd.store.checkpoints import CheckpointRow
 
 Line = tuple[int, str, str, int]
 """A verified line: size, member's code, the line, the member's Unix seconds."""
+
+
+def with_lines(bureau: Bureau, conn: Connection, origin: str, listed: CheckpointRow) -> bytes:
+    """The signed note of a listed size, with every line held under it."""
+    note = parse_note(listed.note or b"")
+    held = [one.line for one in bureau.logs.cosignatures(conn, origin, listed.size)]
+    return format_note(note.text, [*note.lines, *(line for line in held if line not in note.lines)])
 
 
 def lines_of(bureau: Bureau, held: Checkpoint, notes: Iterable[bytes]) -> list[Line]:

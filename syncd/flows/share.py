@@ -13,14 +13,13 @@ from syncd.failpoint import failpoint
 from syncd.flows.alarms import quiet, sound
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.doubt import AHEAD, doubt
-from syncd.flows.lines import complete_after, stamp_of
+from syncd.flows.lines import complete_after, stamp_of, with_lines
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_size
 from syncd.ledger.tree import consistency_proof
 from syncd.ledger.wire import Record, compress, encode_batch, encode_records
 from syncd.peers import Answer
 from syncd.store import desk, sourcebook
-from syncd.store.checkpoints import with_lines
 
 Json = dict[str, Any]
 
@@ -141,7 +140,7 @@ class Share:
                 raise Stop(
                     f"The log {origin} has no signed size {size} to offer. Nothing was sent; run the start-up check."
                 )
-            notes = [with_lines(conn, origin, one) for one in (listed, newest)]
+            notes = [with_lines(bureau, conn, origin, one) for one in (listed, newest)]
         text = format_checkpoint(Checkpoint(origin, size, listed.root))
         return size, text, compress(encode_batch(old, proof, notes[0], notes[1], records))
 
@@ -156,7 +155,7 @@ class Share:
             newest = bureau.logs.newest(conn, origin)
             if listed is None or listed.note is None or newest is None:
                 return False
-            notes = [with_lines(conn, origin, one) for one in (listed, newest)]
+            notes = [with_lines(bureau, conn, origin, one) for one in (listed, newest)]
         answer = self._link.post_entries(origin, compress(encode_batch(listed.size, [], notes[0], notes[1], b"")))
         if answer.status == 409:
             self._go_on_from(answer)

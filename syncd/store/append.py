@@ -48,12 +48,9 @@ class Draft(NamedTuple):
     disclosure: bytes | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Appended:
-    """Where a draft came to stand (not frozen: there is one for each leaf, and frozen ones cost four times as much).
-
-    ``at`` is UTC text; ``leaf_hash`` is 32 bytes.
-    """
+    """Where a draft came to stand. ``at`` is UTC text; ``leaf_hash`` is 32 bytes."""
 
     index: int
     leaf_hash: bytes

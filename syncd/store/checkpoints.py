@@ -182,13 +182,10 @@ def known_from(conn: Connection, origin: str, member: str, index: int) -> int | 
 def full_note(conn: Connection, origin: str, size: int) -> bytes | None:
     """The note of a listed size with every member's line held for it; None if it is not signed."""
     listed = checkpoint(conn, origin, size)
-    return None if listed is None or listed.note is None else with_lines(conn, origin, listed)
-
-
-def with_lines(conn: Connection, origin: str, listed: CheckpointRow) -> bytes:
-    """The note of a signed size with every member's line held for it."""
-    note = parse_note(listed.note or b"")
-    lines = [one.line for one in cosignatures(conn, origin, listed.size) if one.line not in note.lines]
+    if listed is None or listed.note is None:
+        return None
+    note = parse_note(listed.note)
+    lines = [one.line for one in cosignatures(conn, origin, size) if one.line not in note.lines]
     return format_note(note.text, [*note.lines, *lines])
 
 

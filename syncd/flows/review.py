@@ -1,0 +1,139 @@
+"""Credit review 信用审查 of one organisation or of many, from the register: reads by the batch, writes nothing.
+
+Whoever asks is written into the review book by the caller before the answer is given (``store.reviews``).
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from syncd.agreement.model import Purpose
+from syncd.agreement.relief import UNTOUCHED
+from syncd.agreement.review import CLEAR, Record, Reviewed, reviewed, touching
+from syncd.errors import NeedsPerson
+from syncd.flows.books import Books
+from syncd.flows.inquiry import restriction_of
+from syncd.flows.respond import state_of
+from syncd.store import register
+from syncd.store import state as logs
+from syncd.store.register import Finding
+
+Json = dict[str, Any]
+_AT_ONCE = 2_000
+LOOKBACK_MONTHS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of each organisation: for what, on which day, and how many months are looked back."""
+
+    purpose: str
+    day: dt.date
+    lookback_months: int = LOOKBACK_MONTHS
+
+
+class Review:
+    """Reviews for one question at one node."""
+
+    def __init__(self, books: Books, question: Question) -> None:
+        self._books = books
+        self._question = question
+        self._purpose = self._known(question.purpose)
+        self._touching = touching(books.agreement, self._purpose)
+
+    def _known(self, code: str) -> Purpose:
+        purposes = self._books.agreement.purposes
+        if code not in purposes:
+            names = ", ".join(f"{one.code} {one.name_zh}" for one in purposes.values())
+            raise NeedsPerson(
+                f"The agreement knows no purpose of that name; it knows {names or 'none'}. Nothing was asked. "
+                "Purposes stand in purposes.toml of the agreement."
+            )
+        return purposes[code]
+
+    def one(self, uscc: str) -> Json:
+        """The answer about one organisation, with findings, measures, and until when it stands so."""
+        with self._books.store.read() as conn:
+            found = next(iter(self._some(conn, [uscc])))
+        return {**self.head(), **found}
+
+    def head(self) -> Json:
+        """What was asked, as it stands at the head of every answer."""
+        asked, purpose, books = self._question, self._purpose, self._books
+        return {
+            "agreement": books.agreement.tag,
+            "region": books.code,
+            "region_zh": books.agreement.regions[books.code].name_zh,
+            "purpose": purpose.code,
+            "purpose_zh": purpose.name_zh,
+            "purpose_status": purpose.status,
+            "on": asked.day.isoformat(),
+            "lookback_months": asked.lookback_months,
+            "demonstration": books.allow_candidates,
+        }
+
+    def many(self, codes: Sequence[str]) -> tuple[Json, list[Json]]:
+        """The logs' sizes and the answers about all organisations, in their order, all of one moment."""
+        with self._books.store.read() as conn:
+            sizes = {state.origin: state.size for state in logs.states(conn)}
+            answers: list[Json] = []
+            for start in range(0, len(codes), _AT_ONCE):
+                answers += self._some(conn, codes[start : start + _AT_ONCE])
+        return sizes, answers
+
+    def _some(self, conn: Connection, codes: Sequence[str]) -> Iterator[Json]:
+        grouped: dict[str, list[Finding]] = {}
+        for row in register.findings_among(conn, "uscc", list(dict.fromkeys(codes))):
+            grouped.setdefault(row.uscc, []).append(row)
+        leaves = [row.leaf for rows in grouped.values() for row in rows]
+        relief = register.relief_of(conn, leaves)
+        answered = register.responses_of(conn, leaves, self._books.code)
+        for code in codes:
+            rows = grouped.get(code, [])
+            records = [self._record(row, relief, answered) for row in rows]
+            found = reviewed(self._touching, records, self._question.day, self._question.lookback_months)
+            yield self._told(code, rows, found if rows else CLEAR)
+
+    def _record(self, row: Finding, relief: Any, answered: Any) -> Record:
+        said = relief.get(row.leaf)
+        state = state_of(row, said, self._question.day) if said else UNTOUCHED
+        response = answered.get(row.leaf, {}).get(self._books.code)
+        return Record(
+            finding=row.leaf.hex(),
+            issuer=row.issuer,
+            number=row.number,
+            criterion=row.criterion,
+            decided_on=_day(row.decided_on),
+            query_end=_query_end(row.body),
+            restriction=restriction_of(response, state),
+        )
+
+    def _told(self, code: str, rows: Sequence[Finding], found: Reviewed) -> Json:
+        names = self._books.agreement.measures
+        return {
+            "uscc": code,
+            "name": rows[-1].name if rows and found.records else None,
+            "standing": found.standing,
+            "until": found.until.isoformat() if found.until else None,
+            "records": list(found.records),
+            "measures": [
+                {**row, "name_zh": names[row["id"]].name_zh if row["id"] in names else ""} for row in found.measures
+            ],
+        }
+
+
+@lru_cache(8_192)
+def _day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
+
+
+def _query_end(body: str) -> dt.date | None:
+    if '"query":null' in body:
+        return None
+    end = orjson.loads(body)["ends"]["query"]
+    return _day(end) if end else None
