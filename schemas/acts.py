@@ -34,5 +34,5 @@ class Erasure(Body):
 
     schema_: Literal["erasure/1.0"] = Field(alias="schema", description="数据结构名称及版本")
     ground: Code = Field(description="理由代码")
-    order: Code | None = Field(description="删除指令编号；本条即为指令时为空")
+    order: Code | None = Field(description="作出删除决定的文书编号（代码）；无编号时为空")
     due: Day | None = Field(description="办结期限")

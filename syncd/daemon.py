@@ -213,6 +213,7 @@ class Daemon:
             queued = outbox.changed_by(conn, self._day.isoformat())
         if queued:
             self._wake("restrict")
+        self._wake("erase")
 
     def _listen(self, path: str) -> socket.socket:
         """Commands knock on a Unix socket beside the store; a knock wakes the jobs."""

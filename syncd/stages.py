@@ -11,7 +11,9 @@ from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
 from syncd.flows.custody import Custody
 from syncd.flows.decide import Decide
+from syncd.flows.erase import Erase
 from syncd.flows.inquiry import Inquiry
+from syncd.flows.order_erasure import OrderErasure
 from syncd.flows.receive import Receive
 from syncd.flows.recognise import Recognise
 from syncd.flows.recover import Recover
@@ -44,10 +46,12 @@ class Stages:
     inquiry: Inquiry
     custody: Custody
     work: Work
+    erase: Erase
 
     def steps(self) -> Mapping[str, Callable[[], bool]]:
         """Each stage's step by the name of its bell; while the node is in doubt those that speak or sign rest."""
         steps: dict[str, Callable[[], bool]] = {"work": self.work.step, "recognise": self.recognise.step}
+        steps["erase"] = self.erase.step
         steps["answers"] = self.certain(lambda: self.recognise.answers(at_once=True))
         if self.collect is not None:
             steps["collect"] = self.certain(self.collect.step)
@@ -85,11 +89,13 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
         serve=Serve(bureau),
         inquiry=Inquiry(bureau),
         custody=custody,
+        erase=Erase(bureau),
         work=Work(
             bureau,
             Resync(bureau, collects, resends),
             Decide(bureau, collects, recognise),
             Recover(bureau, links, custody),
+            OrderErasure(bureau),
         ),
     )
 
@@ -97,7 +103,8 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
 def _begin(bureau: Bureau) -> None:
     """Nothing is in doubt any more: the log is begun or signed, and every stage goes on."""
     begin(bureau)
-    for bell in ("share", "resend", "collect", "recognise", "restrict", "acknowledgements", "reconsider", "work"):
+    for bell in ("share", "resend", "collect", "recognise", "restrict", "acknowledgements", "reconsider", "work",
+                 "erase"):  # fmt: skip
         bureau.wake(bell)
 
 

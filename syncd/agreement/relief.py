@@ -12,6 +12,8 @@ One total function. Every event is read for itself, so copies, gaps and order of
    in ``clears``; without a readable body they name none. They never undo 1, 2 or 4, nor a later mark.
 7. ``objection.received`` 异议申请 and every other kind change nothing: only the issuer marks.
 
+``erasure.ordered`` 删除指令 ends it as 1 does, whatever was said before: nobody may restrict on what must be forgotten.
+
 A mistake here restricts a company that the law has cleared.
 """
 
@@ -20,11 +22,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-Ending = Literal["revoked", "repaired", "expired"]
+Ending = Literal["revoked", "repaired", "expired", "erased"]
 
 REVOKED, REPAIRED, EXPIRED = "relief.revoked", "relief.repaired", "relief.expired"
+ERASED = "erasure.ordered"
 DISPUTED, AMENDED = "relief.disputed", "finding.amended"
 CLEARING = frozenset({"finding.upheld", "finding.resumed"})
+_FROM_THE_BEGINNING: dict[str, Ending] = {REVOKED: "revoked", ERASED: "erased"}
 _ENDINGS: dict[str, Ending] = {REPAIRED: "repaired", EXPIRED: "expired"}  # the stronger reason first
 
 
@@ -50,7 +54,7 @@ class Event:
 class ReliefState:
     """What stands of a finding.
 
-    ``ended``: it ends for good, and why (revoked before repaired before expired); set as soon as it is
+    ``ended``: it ends for good, and why (revoked before erased before repaired before expired); set as soon as it is
     known. ``ended_on``: the first day on which it no longer acts, whichever ending brought it; None with
     ``ended`` = from the beginning. That day may still lie ahead: ``off`` is the answer for the day that
     was asked. ``suspended``, ``disputed``: the marks that stand. ``because``: the leaf that decided, None
@@ -108,9 +112,10 @@ def _place(event: Event) -> tuple[object, ...]:
 
 def _ending(events: Sequence[Event]) -> tuple[Ending | None, date | None, Sequence[Event]]:
     """Why and from when it is over, and the events of that reason, the deciding one first."""
-    revoked = [event for event in events if event.kind == REVOKED]
-    if revoked:
-        return "revoked", None, revoked
+    for kind, whole in _FROM_THE_BEGINNING.items():
+        deciding = [event for event in events if event.kind == kind]
+        if deciding:
+            return whole, None, deciding
     dated = sorted((event for event in events if event.kind in _ENDINGS), key=_from)
     for kind, ended in _ENDINGS.items():
         deciding = [event for event in dated if event.kind == kind]

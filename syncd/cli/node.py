@@ -169,6 +169,9 @@ def _draw_status(to: "Console", stands: Json) -> None:
         draw_alarm(to, one)
     desk = ", ".join(f"{words.word(words.DESK, kind)}: {count}" for kind, count in sorted(stands["desk"].items()))
     say(to, f"Desk 工作台: {desk or 'nothing open 无'}")
+    erasures = stands["erasures"]
+    if erasures["open"]:
+        say(to, f"Erasures 删除: {erasures['open']} open, {erasures['late']} late", "yellow")
     sent = ", ".join(f"{words.DELIVERY[state]}: {count}" for state, count in stands["deliveries"].items())
     say(to, f"Deliveries 送达: {sent}")
     if stands["jobs_queued"]:

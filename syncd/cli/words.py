@@ -19,6 +19,8 @@ RELIEF = {
     "repaired": "修复 repaired",
     "revoked": "撤销 revoked",
     "expired": "到期 expired",
+    "erased": "删除 erased",
+    "erasure.ordered": "删除指令 erasure.ordered",
     "relief.disputed": "异议 relief.disputed",
     "relief.suspended": "中止 relief.suspended",
     "relief.repaired": "修复 relief.repaired",
@@ -39,6 +41,7 @@ ROLE = {"handling": "经办 handling", "approving": "审批 approving", "supervi
 REASON = {
     "candidate": "候选 candidate",
     "ended": "已过期 ended",
+    "erased": "已删除 erased",
     "exception": "判断出错 exception",
     "expired": "到期 expired",
     "linked": "他地决定之副本 linked",
@@ -59,6 +62,7 @@ REASON = {
 DESK = {
     "copy_at_peer": "对方来源中之副本 copy_at_peer",
     "custody": "状态存疑 custody",
+    "erased": "已删除之行仍在来源 erased",
     "exception": "判断出错 exception",
     "fork": "账本分叉 fork",
     "identity_changed": "行已改作他案 identity_changed",
@@ -92,6 +96,7 @@ ALARM = {
     "too_few_rows": "报送过少 too_few_rows",
     "too_many_rows": "报送过多 too_many_rows",
     "custody": "状态存疑 custody",
+    "erasure_late": "删除逾期 erasure_late",
     "fork": "账本分叉 fork",
     "misbehaviour": "违规 misbehaviour",
     "peer_restored": "对方恢复旧库 peer_restored",

@@ -22,6 +22,7 @@ KINDS: Mapping[str, str] = {
     "source_unreached": "The source could not be read for a whole cycle. Look at its address, account and network.",
     "too_few_rows": "The source brought fewer new rows in a cycle than its facts page expects. Ask who fills it.",
     "too_many_rows": "The source brought more new rows in a cycle than its facts page expects. Ask who fills it.",
+    "erasure_late": "An erasure is over its limit; `syncd erasures` names who owes it. Call them, or mend what waits.",
     "fork": "A member has signed two histories of its log; its findings wait here, its relief acts. Call the bureau.",
     "misbehaviour": "A log has signed what excludes, or does not extend, what it signed before; both notes are kept.",
     "peer_restored": "A member holds less than it has countersigned: its store is an old copy and is filled up again.",

@@ -36,6 +36,7 @@ ENDS = ("recorded", "unchanged", "quarantined", "refused", "waiting", "duplicate
 def outcome(page: Collected, plan: Plan, relief: Relief, marks: int) -> dict[str, int]:
     """Where the rows of one page ended. ``marks`` are relief records that no row was, but a row's own state."""
     recorded = len(plan.issue) + len(plan.amend) + plan.linked + plan.repeated + plan.replaced + plan.returned
+    recorded += plan.erased
     return {
         "rows": page.rows,
         "recorded": recorded + relief.fresh - marks,

@@ -34,6 +34,8 @@ KEYS_OF = {
     "restriction.declined": _LIFTED_KEYS,
     "finding.held": _HELD_KEYS,
 }
+ERASED = "erased"
+"""The fault of an entry whose disclosure was ordered to be erased: nothing to be repaired, and nobody is asked."""
 PUBLIC_KINDS = frozenset({"agreement.adopted", "key.changed", "log.sealed", "delivery.missing"})
 
 
@@ -81,6 +83,8 @@ def read_opened(
         rows = bureau.logs.read_entries(conn, origin, start, stop, without=unwanted, only=only)
         parsed = [_parse(row.index, row.leaf_hash, row.leaf) for row in rows]
         texts = bureau.vault.open_many([row.sealed for row in rows])
+        for one, row in zip(parsed, rows, strict=True):
+            one.fault = ERASED if row.disclosure == ERASED else one.fault
     else:
         wanted = [one for one in recent if _wanted(one.entry, unwanted, only)]
         parsed = [

@@ -1,5 +1,6 @@
 """What one page of a source leads to 归集计划, before anything is written: the verdict on each accepted row.
 
+0. the row of an erased decision: never issued again, a person looks, and nothing of it is kept;
 1. the same row with the same keyed hash, or an older version of it: unchanged;
 2. explicit place of another bureau: linked at the desk, never issued;
 3. the same decision under another row key: one finding, noted as a duplicate;
@@ -28,6 +29,7 @@ Json = dict[str, Any]
 ISSUED, LINKED, DUPLICATE, WAITING = "issued", "linked", "duplicate", "waiting"
 REVIEWED = "reviewed"  # issued, and then found open to review 复议、诉讼 again
 WITHDRAWN = "withdrawn"  # issued, and then revoked 撤销 by a person because the row was gone
+FORGOTTEN = "erased"  # the row of a decision whose erasure 删除 was ordered
 SETTLED = frozenset({ISSUED, LINKED, DUPLICATE})
 
 
@@ -36,7 +38,8 @@ class Plan:
     """What one page of a source leads to, before anything is written.
 
     Each record ends in one of: issue, amend, refused, unchanged, linked, repeated (the same decision under another row
-    key), replaced (the row has become another decision) or returned (it was revoked because it was gone, and is back).
+    key), replaced (the row has become another decision), returned (it was revoked because it was gone, and is back) or
+    erased (its erasure was ordered).
     ``fresh`` counts rows that are new or changed, those that wait included.
     """
 
@@ -53,6 +56,7 @@ class Plan:
     replaced: int = 0
     returned: int = 0
     fresh: int = 0
+    erased: int = 0
 
 
 class Planner:
@@ -73,10 +77,15 @@ class Planner:
                 if (found := [row for row in rows if row.log == own])}  # fmt: skip
         before = register.findings_by_leaf(conn, {row.finding for row in known.values() if row.finding})
         issuing = dict[bytes, str]()
+        barred = self._bureau.vault.barred(set(keys.values()))
         for one in records:
             body, row, key = bodies[one.row], known.get(one.row), keys[one.row]
             plan.fresh += row is None or row.digest != one.digest
-            if row is not None and row.status in SETTLED and (row.digest == one.digest or _older(one, row)):
+            if key in barred:  # step 0
+                plan.erased += 1
+                plan.rows.append(self.row(one, FORGOTTEN, None, pass_))
+                plan.desk.append(self._erased(one))
+            elif row is not None and row.status in SETTLED and (row.digest == one.digest or _older(one, row)):
                 plan.unchanged += 1  # step 1
                 plan.rows.append(self.seen(row, pass_))
             elif body["place"] != self._bureau.code:  # step 2
@@ -155,6 +164,11 @@ class Planner:
         """What was revoked stays revoked (LEDGER §2), so the row changes nothing; but it must not do so in silence."""
         facts = {"source": self.name, "row": one.row, "finding": finding.hex()}
         return {"kind": "returned", "mark": f"{self.name}/{one.row}", "reason": "row_back", "facts": facts}
+
+    def _erased(self, one: FindingRecord) -> Json:
+        """The source still has, or has again, what must be forgotten: its own bureau removes it there."""
+        facts = {"source": self.name, "row": one.row}
+        return {"kind": "erased", "mark": f"{self.name}/{one.row}", "reason": "erased_row", "facts": facts}
 
     def _linked(self, one: FindingRecord, body: Json, key: bytes) -> Json:
         facts = {"source": self.name, "row": one.row, "place": body["place"], "natural_key": key.hex()}

@@ -11,6 +11,7 @@ An integrity failure changes nothing. Meaning is never judged here (LEDGER §6).
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from syncd.errors import Stop
@@ -23,11 +24,11 @@ from syncd.ledger.accept import Accepted, IntegrityError, verify_batch
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
 from syncd.ledger.disclosure import DISCLOSURE_LIMIT
-from syncd.ledger.entry import LEAF_LIMIT
+from syncd.ledger.entry import LEAF_LIMIT, Entry
 from syncd.ledger.notes import BadSignature, parse_note, verify_note
 from syncd.ledger.wire import BATCH_LIMIT, Batch, TooLarge, decode_batch, decode_resend, decompress
 from syncd.peers import Answer
-from syncd.store import sourcebook
+from syncd.store import erased, sourcebook
 from syncd.store.mirror import interpret
 from syncd.store.reading import EntryRow
 
@@ -101,8 +102,9 @@ class Receive:
 
     def _store(self, owner: Peer, batch: Batch, accepted: Accepted) -> None:  # step 5
         bureau = self._bureau
-        sealed = bureau.logs.seal([one.disclosure for one in batch.records])
         entries = interpret(one.leaf for one in batch.records)
+        batch, ordered = self._without_erased(owner, batch, accepted, entries)
+        sealed = bureau.logs.seal([one.disclosure for one in batch.records])
         reached = Checkpoint(owner.origin, accepted.size, accepted.root)
         lines = lines_of(bureau, reached, (batch.checkpoint, batch.newest))
         failpoint("receive.after_keys")
@@ -115,6 +117,22 @@ class Receive:
             failpoint("receive.before_commit")
         failpoint("receive.after_commit")
         bureau.notice("receive.stored", {"log": owner.origin, "size": accepted.size, "entries": len(batch.records)})
+        if ordered:
+            bureau.wake("erase")
+
+    def _without_erased(
+        self, owner: Peer, batch: Batch, accepted: Accepted, entries: Sequence[Entry | None]
+    ) -> tuple[Batch, bool]:
+        """The batch without what an erasure covers, and whether it brings an order of erasure or an answer to one."""
+        with self._bureau.store.read() as conn:
+            held = self._bureau.logs.state(conn, owner.origin)
+            texts = [one.disclosure for one in batch.records]
+            kept = erased.shed(conn, held, entries, accepted.leaf_hashes, texts)
+        ordered = any(one is not None and one.kind in erased.NOT_COVERED for one in entries)
+        if kept == texts:
+            return batch, ordered
+        pairs = zip(batch.records, kept, strict=True)
+        return replace(batch, records=[one._replace(disclosure=text) for one, text in pairs]), ordered
 
     def _keep(self, owner: Peer, lines: Sequence[Line]) -> None:
         """Members' lines that the owner has collected since; most batches bring none that is new."""
@@ -204,7 +222,9 @@ class Receive:
             rows = bureau.logs.by_leaf(conn, origin, [leaf for leaf, _ in pairs])
         owed = self._owed(rows)
         wanted = [(owed[leaf].index, raw) for leaf, raw in pairs if leaf in owed and opens(owed[leaf].leaf, raw)]
-        sealed = bureau.vault.seal([raw for _, raw in wanted])
+        with bureau.store.read() as conn:
+            kept = erased.without_items(conn, [raw for _, raw in wanted])
+        sealed = bureau.vault.seal(kept)
         with bureau.store.write() as conn:
             bureau.logs.attach_disclosures(
                 conn, origin, [(idx, one) for (idx, _), one in zip(wanted, sealed, strict=True)]

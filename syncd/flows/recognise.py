@@ -20,7 +20,7 @@ from syncd.flows.amend import amend
 from syncd.flows.answer import DECLINED, HELD, IMPOSED, LIFTED
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.grounds import lost_grounds
-from syncd.flows.opening import INFORMING, is_relief, read_opened
+from syncd.flows.opening import ERASED, INFORMING, is_relief, read_opened
 from syncd.flows.others import note_answers
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.respond import respond
@@ -126,7 +126,7 @@ class Recognise:
         relieving = [one for one in opened if is_relief(one.kind) or one.relief]
         changes = understand(self._bureau, state.id, owner, relieving)
         for one in opened:
-            if one.kind == AMENDED:
+            if one.kind == AMENDED and one.fault != ERASED:
                 suspend_until_read(state.id, one, changes)
         return changes
 

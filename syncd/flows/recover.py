@@ -27,6 +27,8 @@ from syncd.ledger.notes import BadSignature, parse_note, verify_note
 from syncd.ledger.tiles import append, tile_path
 from syncd.ledger.tree import HASH_BYTES, TILE_WIDTH
 from syncd.ledger.wire import Record, decode_records, decompress
+from syncd.store import erased
+from syncd.store.mirror import interpret
 from syncd.store.refill import refill
 
 Json = dict[str, Any]
@@ -154,11 +156,18 @@ class Recover:
     def _store(self, origin: str, records: list[Record], hashes: list[bytes], target: int) -> None:
         """Step 4: one page, with what it means here; what this node said itself is not judged again."""
         bureau = self._bureau
-        sealed = bureau.logs.seal([one.disclosure for one in records])
+        with bureau.store.read() as conn:
+            held, entries = bureau.logs.state(conn, origin), interpret(one.leaf for one in records)
+            kept = erased.shed(conn, held, entries, hashes, [one.disclosure for one in records])
+        records = [one._replace(disclosure=text) for one, text in zip(records, kept, strict=True)]
+        sealed = bureau.logs.seal(kept)
         with bureau.store.write() as conn:
             before = bureau.logs.state(conn, origin)
-            after = refill(conn, origin, records, sealed, hashes, target, bureau.clock())
+            after, touched = refill(conn, origin, records, sealed, hashes, target, bureau.clock())
             if after.own:
                 replay(bureau, conn, conn, after, before.size, after.size)
                 remember_rows(bureau, conn, after, before.size)
+            if touched:
+                bureau.store.once_committed(bureau.vault.let_go)
             failpoint("recover.before_commit")
+        bureau.wake("erase")

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from adapters.records import FindingRecord, ReliefRecord
 from syncd.flows.bureau import Bureau, day_of_text
 from syncd.flows.record import Saying, record
+from syncd.flows.understand import relief_key
 from syncd.ledger.entry import Ref
 from syncd.store import desk, origins, register, sourcebook
 from syncd.store.append import Appended
@@ -78,6 +79,7 @@ def match_relief(
     A penalty row that is revoked when it is first met never was a finding here: nothing waits for one.
     """
     relief, places = Relief(), {one.row: one.where for one in records}
+    records = _without_erased(bureau, source, records, pass_, relief)
     everyone = _fresh(conn, source, records, pass_, relief)
     everyone += [dict(row._mapping) for row in sourcebook.all_waiting(conn, source)]
     if not everyone:
@@ -111,6 +113,18 @@ def match_relief(
     origins.add_provenance(conn, relief.origins)
     desk.clear(conn, "relief_waiting", [f"{source}/{row}" for row in relief.met], bureau.now_text())
     return relief
+
+
+def _without_erased(
+    bureau: Bureau, source: str, records: Sequence[ReliefRecord], pass_: int, relief: Relief
+) -> list[ReliefRecord]:
+    """Relief of an erased decision has nothing left to relieve, and must not wait here with the organisation's code."""
+    keys = {one.row: relief_key(one.organ, one.number, one.uscc) for one in records}
+    barred = bureau.vault.barred(set(keys.values()))
+    gone = [one for one in records if keys[one.row] in barred]
+    relief.rows += [_row(source, one.row, one.digest, CLOSED, None, pass_) for one in gone]
+    relief.unchanged += len(gone)
+    return [one for one in records if keys[one.row] not in barred]
 
 
 def _fresh(conn: Connection, source: str, records: Sequence[ReliefRecord], pass_: int, relief: Relief) -> list[Json]:

@@ -83,6 +83,7 @@ def _cases(
     copies = desk.linked_here(conn, [row.natural_key.hex() for row in everyone.values()])
     states = {leaf: state_of(row, relief.get(leaf, ()), day) for leaf, row in everyone.items()}
     origins = {state.id: state.origin for state in bureau.logs.states(conn)}
+    barred = bureau.vault.barred({row.natural_key for row in everyone.values()})
     cases, refs = [], {}
     for leaf, row in everyone.items():
         before = answered.get(leaf, {}).get(bureau.code)
@@ -90,6 +91,9 @@ def _cases(
             continue  # a twin whose own log has not been recognised so far: its turn comes
         twins = [Twin(other.leaf, other.place != other.issuer, states[other.leaf])
                  for other in groups.get(row.natural_key, ()) if other.log != row.log]  # fmt: skip
+        gone = barred.get(row.natural_key, leaf)
+        if gone != leaf and gone not in everyone:  # its twin was erased: that it once was relieved stays true
+            twins.append(Twin(gone, False, ReliefState(ended="erased", because=gone, off=True)))
         refs[leaf] = Ref(origins[row.log], row.id, leaf.hex())
         copy_here = row.natural_key.hex() in copies
         cases.append(Case(leaf, row.issuer, row.place, row.parsed(), states[leaf], twins, before, copy_here))

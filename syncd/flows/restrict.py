@@ -19,15 +19,15 @@ from syncd.agreement.model import Agreement
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.record import ITEMS_PER_BATCH_ENTRY, Saying, record, sign
-from syncd.store import order_receipts, outbox, register, sourcebook
-from syncd.store.outbox import Delivery, Due
+from syncd.store import erased, order_receipts, outbox, register, sourcebook
+from syncd.store.outbox import FORGET, Delivery, Due
 
 Json = dict[str, Any]
 BATCH = 512
 _SHARED = 1_024  # measures of findings of one kind and day are the same text
 KIND_ZH = {"binding": "约束", "discretionary": "裁量", "advisory": "建议"}
 FIELD_ZH = "生态环境"
-MARK_ZH = {"disputed": "异议"}
+MARK_ZH = {"disputed": "异议", FORGET: "删除"}
 
 
 class Restrict:
@@ -61,6 +61,8 @@ class Restrict:
                 outbox.changed_by(conn, bureau.today().isoformat())
             failpoint("restrict.before_commit")
         failpoint("restrict.after_commit")
+        if any(FORGET in row.terms for row in rows):
+            bureau.wake("erase")
         bureau.notice("restrict.delivered", {"findings": len(rows), "orders": len(orders)})
         return True
 
@@ -94,6 +96,7 @@ class Restrict:
         known = outbox.of_findings(conn, leaves)
         answered = register.responses_of(conn, leaves, self._bureau.code)
         said = {leaf: orjson.loads(row.acknowledged) for leaf, row in known.items()}
+        erasing = erased.covered_by(conn, leaves)
         items, touched = [], set()
         for ack in acks:
             leaf = bytes.fromhex(ack.finding)
@@ -102,6 +105,8 @@ class Restrict:
                 continue
             said[leaf][ack.measure] = ack.state
             touched.add(leaf)
+            if leaf in erasing:
+                continue  # noted for the erasure's sake; nothing more is said about it
             response = answered[leaf][self._bureau.code]
             items.append({"schema": "feedback/1.0", "about": response.leaf.hex(), "measure": ack.measure,
                           "department": ack.department, "state": ack.state, "on": ack.on, "matter": None,
@@ -116,10 +121,11 @@ def _acknowledged(row: Delivery, said: Json, day: dt.date) -> Json:
     return {"leaf": row.finding, "now_state": state, "said": orjson.dumps(said).decode()}
 
 
-def _delivered(row: Delivery, said: str | None, day: dt.date) -> tuple[str, str | None, bytes, int]:
+def _delivered(row: Delivery, said: str | None, day: dt.date) -> tuple[str, str | None, bytes, int, str]:
     """A home system may acknowledge before the delivery is marked: then it is acknowledged at once."""
     answered = said is not None and complete(row, orjson.loads(said), day)
-    return "acknowledged" if answered else "delivered", next_change(row.measures, day), row.finding, row.counter
+    state = "acknowledged" if answered else "delivered"
+    return state, next_change(row.measures, day), row.finding, row.counter, row.queued_at
 
 
 def complete(row: Delivery, said: Json, day: dt.date) -> bool:
@@ -168,7 +174,7 @@ def _ordered(agreement: Agreement, region: str, measures: str, terms: str, day: 
         "CJD_GZ": said.get("rule") or "",
         "CJD_TQBM": agreement.regions[region].department,
         "CJD_SFFK": "是",
-        "CJD_BJ": MARK_ZH["disputed"] if "disputed" in (said.get("mark") or "").split() else "",
+        "CJD_BJ": next((zh for mark, zh in MARK_ZH.items() if mark in (said.get("mark") or "").split()), ""),
         "CJD_YS": "演示" if said.get("demonstration") else "",
     }
     return [

@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 
 from syncd.flows.alarms import shown
 from syncd.flows.books import Books
+from syncd.flows.bureau import day_of
+from syncd.flows.erasures import summary
 from syncd.ledger.entry import format_time
 from syncd.store import alarms, checkpoints, cursors, desk, jobs, outbox, quality, sourcebook
 from syncd.store import state as logs
@@ -44,6 +46,7 @@ def status(books: Books, now: dt.datetime) -> Json:
             "desk": desk.counts(conn),
             "deliveries": waiting,
             "alarms": [shown(one) for one in alarms.standing(conn)],
+            "erasures": summary(books, conn, day_of(now)),
             "jobs_queued": len(jobs.queued(conn)),
         }
 

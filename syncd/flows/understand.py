@@ -6,6 +6,8 @@ Verdict on one entry, in this order:
 2. relief and marks act from the leaf alone, only from the finding's own log; a body narrows them;
 3. what cannot be read is held, put on the desk, and — unless it is itself a response — answered ``finding.held``;
 4. a finding or its amendment is put into the register.
+
+What was ordered to be erased is passed over before all of that: its order has acted already (``flows.erase``).
 """
 
 import datetime as dt
@@ -19,13 +21,14 @@ import orjson
 
 from schemas.identifiers import looks_like_person_id
 from syncd.flows.bureau import Bureau, Peer, day_of_text
-from syncd.flows.opening import Opened, is_relief
+from syncd.flows.opening import ERASED, Opened, is_relief
 from syncd.ledger.entry import Entry, Ref
 from syncd.store.register import Finding
 
 Json = dict[str, Any]
 RESPONSES = frozenset({"restriction.imposed", "restriction.lifted", "restriction.declined", "finding.held"})
-REPORTS = frozenset({"feedback.reported", "notice.served", "operator.acted", "delivery.missing", "erasure.done"})
+REPORTS = frozenset({"feedback.reported", "notice.served", "operator.acted", "delivery.missing", "erasure.ordered",
+                     "erasure.done"})  # fmt: skip
 AMENDED = "finding.amended"
 MARKS = frozenset({"finding.upheld", "finding.resumed"})
 UNREADABLE = "unreadable"
@@ -48,6 +51,11 @@ class Changes:
 def natural_key(organ: str, number: str, uscc: str, decided_on: str) -> bytes:
     """The key by which a decision is known again across all logs (penalty record, natural key)."""
     return hashlib.sha256(orjson.dumps(["syncd/key/v1", organ, number, uscc, decided_on])).digest()
+
+
+def relief_key(organ: str, number: str, uscc: str) -> bytes:
+    """The key by which relief rows find a decision: they name no date."""
+    return hashlib.sha256(orjson.dumps(["syncd/relief/v1", organ, number, uscc])).digest()
 
 
 def finding_row(log: int, idx: int, leaf: bytes, identity: str, issuer: str, body: Json) -> Finding:
@@ -132,6 +140,8 @@ def understand(bureau: Bureau, log: int, owner: Peer, entries: Sequence[Opened])
 
 def _one(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: Changes) -> None:
     entry = one.entry
+    if one.fault == ERASED:
+        return
     if entry is None:
         _hold(bureau, log, owner, one, one.fault or "not_canonical", changes)
         _broken_relief(bureau, log, owner, one, changes)

@@ -14,6 +14,7 @@ from syncd.errors import SyncdError
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.decide import Decide
+from syncd.flows.order_erasure import OrderErasure
 from syncd.flows.recover import Recover
 from syncd.flows.resync import Finish, Resync
 from syncd.store import jobs
@@ -25,8 +26,9 @@ RECOVER = "recover"
 class Work:
     """Runs queued jobs; a job that fails keeps its sentence and never stops the next one."""
 
-    def __init__(self, bureau: Bureau, resync: Resync, decide: Decide, recover: Recover) -> None:
+    def __init__(self, bureau: Bureau, resync: Resync, decide: Decide, recover: Recover, order: OrderErasure) -> None:
         self._bureau = bureau
+        self._order = order
         self._resync = resync
         self._decide = decide
         self._recover = recover
@@ -52,6 +54,8 @@ class Work:
     def _do(self, kind: str, args: Json, finish: Finish) -> None:
         if kind == RECOVER:
             self._recover.run(args["without"], args["account"], finish)
+        elif kind == "erase":
+            self._order.run(args["finding"], args["ground"], args["number"], args["revoke"], args["account"], finish)
         elif kind == "resync":
             self._resync.run(args["stage"], args["peer"], args["dry_run"], args["account"], finish)
         else:

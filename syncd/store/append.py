@@ -7,7 +7,8 @@
 5. Entries, disclosures, tiles and listed sizes are stored.
 6. The state row is compared and set.
 
-All of it happens in the caller's transaction: a crash anywhere leaves the log as it was. The listed sizes
+All of it happens in the caller's transaction: a crash anywhere leaves the log as it was. What is said about an erased
+finding is said without words: the leaf commits to a disclosure that is not kept (``erased``). The listed sizes
 have no note until they are signed, which comes after the commit.
 """
 
@@ -25,7 +26,7 @@ from syncd.ledger.tiles import append as append_hashes
 from syncd.ledger.tiles import edge_after
 from syncd.ledger.tree import leaf_hash
 from syncd.ledger.wire import STOP_BYTES, STOP_ENTRIES
-from syncd.store import rows
+from syncd.store import erased, rows
 from syncd.store.bulk import execute
 from syncd.store.reading import edge
 from syncd.store.recent import Recent
@@ -72,17 +73,18 @@ def append(
     drafts: Sequence[Draft],
     sealed: Sequence[Sealed | None],
     now: datetime,
-) -> tuple[list[Appended], list[Recent]]:
+) -> tuple[list[Appended], list[Recent] | None]:
     """Append ``drafts`` to the own log ``origin``; ``sealed[i]`` holds the disclosure of ``drafts[i]``.
 
-    Returns where each came to stand, and the entries as they were stored.
+    Returns where each came to stand, and the entries as they were stored; None where an erasure has touched what may
+    be in memory.
 
     ``now`` is aware. Raises Stop if the log is not this node's, has no agreement tag, or was moved by
     another process; FormatError for an entry that no reader could read or that is over 16 KiB. Nothing is
     kept then.
     """
     if not drafts:
-        return [], []
+        return [], None
     held = state(conn, origin)
     tag = _check(held, drafts, sealed)
     at = next_at(now, held.last_at)  # 1
@@ -92,13 +94,20 @@ def append(
     weights = [len(leaf) + len(d.disclosure or b"") for leaf, d in zip(leaves, drafts, strict=True)]
     pieces = cut(held.size - held.stop, held.stop_bytes, weights, is_due(held, at))  # 3
     _store_tree(conn, held, pieces, hashes, at)  # 4
+    planned = erased.plan(conn, held, entries, hashes)
     _store_entries(conn, held, drafts, leaves, hashes, at)  # 5
     rows.store_disclosures(
-        conn, [rows.present(held.id, n, item) for n, item in enumerate(sealed, held.size) if item is not None]
+        conn,
+        [
+            rows.erased(held.id, held.size + n) if n in planned.covered else rows.present(held.id, held.size + n, item)
+            for n, item in enumerate(sealed)
+            if item is not None
+        ],
     )
+    erased.write(conn, held, planned, hashes)
     advance(conn, held, _after(held, pieces, weights, at))  # 6
     whole = zip(drafts, hashes, leaves, entries, strict=True)
-    recent = [Recent(n, hashed, leaf, d.disclosure or b"", entry)
+    recent = None if planned is not erased.NOTHING else [Recent(n, hashed, leaf, d.disclosure or b"", entry)
               for n, (d, hashed, leaf, entry) in enumerate(whole, held.size)]  # fmt: skip
     return [Appended(held.size + n, hashes[n], draft.id, at) for n, draft in enumerate(drafts)], recent
 

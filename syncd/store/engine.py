@@ -96,6 +96,25 @@ class Store:
         with _told(self._place), self._reader.begin() as conn:
             yield conn
 
+    def wipe(self) -> bool:
+        """See that nothing of what was deleted stays behind: on SQLite in the write-ahead log, on PostgreSQL in dead
+        rows. False while a reader is in the way; then it is to be tried again.
+        """
+        with self._lock, _told(self._place), self._writer.bare() as connection:
+            return self._wiped(connection)
+
+    def _wiped(self, connection: Any) -> bool:
+        if self.dialect == "sqlite":
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
+        connection.autocommit = True
+        try:
+            for table in ("disclosures", "findings", "responses", "desk", "jobs", "relief_waiting"):
+                connection.execute(f"VACUUM {table}")
+        finally:
+            connection.autocommit = False
+        return True
+
     def upgrade(self) -> None:
         """Bring the tables to this version's form (Alembic). Raises Stop if a newer version made them."""
         with self.write() as conn:
@@ -147,6 +166,17 @@ class _Kept:
         else:
             conn.close()
 
+    @contextmanager
+    def bare(self) -> Iterator[Any]:
+        """The driver's own connection, outside any transaction."""
+        while self._idle:
+            self._idle.pop().close()
+        held = self._engine.raw_connection()
+        try:
+            yield held.driver_connection
+        finally:
+            held.close()
+
     def close(self) -> None:
         """Close all that is idle, and the engine."""
         while self._idle:
@@ -178,6 +208,7 @@ def _sqlite(url: URL, *, writes: bool) -> Engine:
             "foreign_keys = ON",
             f"journal_size_limit = {_WAL_KEPT_BYTES}",
             "cache_size = -16000" if writes else "cache_size = -4000",
+            "secure_delete = ON",  # or a deleted name would stay readable in free parts of the file
             f"query_only = {'OFF' if writes else 'ON'}",
         ):
             connection.execute(f"PRAGMA {pragma}")

@@ -68,7 +68,7 @@ class Logs:
     ) -> list[Appended]:
         """``append.append``, remembering the entries once they are committed."""
         appended, entries = appending.append(conn, origin, drafts, sealed, now)
-        self.store.once_committed(lambda: self._recent.put(origin, entries))
+        self.store.once_committed(self.vault.let_go if entries is None else lambda: self._recent.put(origin, entries))
         return appended
 
     def store_accepted(
@@ -84,7 +84,12 @@ class Logs:
     ) -> LogState:
         """``mirror.store_accepted``, remembering the entries once they are committed."""
         understood = mirror.interpret(record.leaf for record in records) if entries is None else entries
-        after = mirror.store_accepted(conn, origin, accepted, records, sealed, checkpoint_note, now, understood)
+        after, touched = mirror.store_accepted(
+            conn, origin, accepted, records, sealed, checkpoint_note, now, understood
+        )
+        if touched:
+            self.store.once_committed(self.vault.let_go)
+            return after
         whole = zip(accepted.leaf_hashes, records, understood, strict=True)
         kept = [
             Recent(index, leaf_hash, record.leaf, record.disclosure, entry)

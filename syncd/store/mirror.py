@@ -13,7 +13,7 @@ from syncd.errors import Retry, Stop
 from syncd.ledger.accept import Accepted
 from syncd.ledger.entry import Entry, format_time, parse_entry
 from syncd.ledger.wire import Record
-from syncd.store import rows
+from syncd.store import erased, rows
 from syncd.store.bulk import execute
 from syncd.store.state import LogState, advance, settle, state
 from syncd.store.vault import Sealed
@@ -33,8 +33,8 @@ def store_accepted(
     checkpoint_note: bytes,
     now: datetime,
     understood: Sequence[Entry | None],
-) -> LogState:
-    """Store a proven batch and return the log's new state.
+) -> tuple[LogState, bool]:
+    """Store a proven batch; returns the log's new state, and whether an erasure has touched what may be in memory.
 
     ``sealed[i]`` holds the disclosure of ``records[i]``, ``understood[i]`` is its leaf as ``interpret`` read it.
     Raises Retry if the log has moved since the batch was proven,
@@ -49,12 +49,12 @@ def store_accepted(
             "Nothing was stored; the sender goes on from there."
         )
     _list_size(conn, held, accepted, checkpoint_note, format_time(now))
-    store_records(conn, held, accepted.leaf_hashes, records, sealed, understood)
+    touched = store_records(conn, held, accepted.leaf_hashes, records, sealed, understood)
     rows.store_tiles(conn, held.id, accepted.tiles)
     target, settled = settle(held.target, held.settled, accepted.size, accepted.target)
     after = held._replace(size=accepted.size, target=target, settled=settled)
     advance(conn, held, after)
-    return after
+    return after, touched
 
 
 def attach_disclosures(conn: Connection, origin: str, items: Sequence[tuple[int, Sealed]]) -> list[int]:
@@ -102,8 +102,12 @@ def store_records(
     records: Sequence[Record],
     sealed: Sequence[Sealed | None],
     entries: Sequence[Entry | None],
-) -> None:
-    """Store proven records behind the ``held`` ones; what was read of a leaf stands beside it."""
+) -> bool:
+    """Store proven records behind the ``held`` ones; what was read of a leaf stands beside it.
+
+    What an erasure covers is stored without its disclosure (``erased``); True if there is any such thing.
+    """
+    planned = erased.plan(conn, held, entries, leaf_hashes)
     whole = zip(records, leaf_hashes, entries, strict=True)
     rows.store_entries(
         conn,
@@ -112,7 +116,9 @@ def store_records(
             for index, (record, hashed, entry) in enumerate(whole, held.size)
         ],
     )
-    _store_disclosures(conn, held, entries, sealed)
+    _store_disclosures(conn, held, entries, sealed, planned)
+    erased.write(conn, held, planned, leaf_hashes)
+    return planned is not erased.NOTHING
 
 
 def _known(entry: Entry | None) -> rows.Understood:
@@ -120,13 +126,21 @@ def _known(entry: Entry | None) -> rows.Understood:
 
 
 def _store_disclosures(
-    conn: Connection, held: LogState, entries: Sequence[Entry | None], sealed: Sequence[Sealed | None]
+    conn: Connection,
+    held: LogState,
+    entries: Sequence[Entry | None],
+    sealed: Sequence[Sealed | None],
+    planned: erased.Plan,
 ) -> None:
     """What came is stored even if nobody understands its leaf; what a leaf commits to and did not come is owed."""
     rows.store_disclosures(
         conn,
         [
-            rows.absent(held.id, index) if item is None else rows.present(held.id, index, item)
+            rows.erased(held.id, index)
+            if index - held.size in planned.covered
+            else rows.absent(held.id, index)
+            if item is None
+            else rows.present(held.id, index, item)
             for index, (entry, item) in enumerate(zip(entries, sealed, strict=True), held.size)
             if item is not None or _commits(entry)
         ],

@@ -7,6 +7,7 @@ and how far delivery has come: ``pending`` → ``delivered`` → ``acknowledged`
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from syncd.store.bulk import chunks, execute, execute_many, upsert_tuples
@@ -14,6 +15,8 @@ from syncd.store.register import fetch_among
 from syncd.store.register_tables import deliveries
 
 Json = dict[str, Any]
+FORGET = "forget"
+"""The mark of a delivery that tells the home system to delete what it holds about the finding 删除."""
 
 
 class Delivery(NamedTuple):
@@ -75,16 +78,17 @@ def acknowledged(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, str
     return {leaf: said for leaf, said in fetch_among(conn, sql, "finding", leaves) if said != "{}"}
 
 
-def delivered(conn: Connection, sent: Sequence[tuple[str, str | None, bytes, int]], now: str) -> None:
-    """Mark as delivered: new state, next change, finding and counter of each.
+def delivered(conn: Connection, sent: Sequence[tuple[str, str | None, bytes, int, str]], now: str) -> None:
+    """Mark as delivered: new state, next change, finding, counter and time of queuing of each.
 
-    One that was queued anew meanwhile has another counter and stays pending. The new state is ``acknowledged`` where
-    the home system was faster than this transaction.
+    One that was queued anew meanwhile has another counter or time and stays pending. The new state is
+    ``acknowledged`` where the home system was faster than this transaction.
     """
     execute_many(
         conn,
-        "UPDATE deliveries SET state = ?, next_change = ?, delivered_at = ? WHERE finding = ? AND counter = ?",
-        [(state, change, now, leaf, counter) for state, change, leaf, counter in sent],
+        "UPDATE deliveries SET state = ?, next_change = ?, delivered_at = ? "
+        "WHERE finding = ? AND counter = ? AND queued_at = ?",
+        [(state, change, now, leaf, counter, queued) for state, change, leaf, counter, queued in sent],
     )
 
 
@@ -97,6 +101,20 @@ def acknowledge(conn: Connection, rows: Sequence[Json]) -> None:
             .values(state=bindparam("now_state"), acknowledged=bindparam("said")),
             list(rows),
         )
+
+
+def forget_at_home(conn: Connection, finding: bytes, now: str) -> bool:
+    """Queue a last delivery: all measures off, with the mark to forget; False if nothing was ever delivered for it."""
+    held = of_findings(conn, [finding]).get(finding)
+    if held is None:
+        return False
+    terms, measures = orjson.loads(held.terms), orjson.loads(held.measures)
+    if FORGET in (terms.get("mark") or "").split():
+        return True
+    off = orjson.dumps([{**measure, "on": False} for measure in measures]).decode()
+    said = orjson.dumps({**terms, "mark": FORGET}).decode()
+    put(conn, [held._replace(active=False, measures=off, terms=said, state="pending", next_change=None, queued_at=now)])
+    return True
 
 
 def changed_by(conn: Connection, day: str) -> int:

@@ -58,7 +58,7 @@ def read_records(conn: Connection, origin: str, start: int, stop: int) -> list[t
     found = execute(
         conn,
         "SELECT e.leaf, d.key_id, d.sealed FROM entries e "
-        f"LEFT JOIN disclosures d ON d.log = e.log AND d.idx = e.idx {_RANGE}",
+        f"LEFT JOIN disclosures d ON d.log = e.log AND d.idx = e.idx AND d.state = 'present' {_RANGE}",
         (origin, start, stop),
     )
     return [(leaf, None if sealed is None else Sealed(key_id, sealed)) for leaf, key_id, sealed in found]
@@ -196,5 +196,5 @@ def _chunks(values: Sequence[Any]) -> list[Sequence[Any]]:
 
 def _entry_row(row: Any) -> EntryRow:
     *fields, key_id, sealed = row
-    fields.append(None if sealed is None else Sealed(key_id, sealed))
+    fields.append(None if sealed is None or fields[-1] != "present" else Sealed(key_id, sealed))
     return EntryRow(*fields)

@@ -29,9 +29,10 @@ def refill(
     hashes: Sequence[bytes],
     target: int,
     now: datetime,
-) -> LogState:
-    """Store ``records`` behind the last entry of ``origin`` and list the size they end on; returns the new state.
+) -> tuple[LogState, bool]:
+    """Store ``records`` behind the last entry of ``origin`` and list the size they end on.
 
+    Returns the new state, and whether an erasure has touched what may be in memory.
     ``hashes`` are the proven leaf hashes, ``target`` is the size up to which the log is filled. Raises Refuse, and
     keeps nothing, if a record is another than the proven one.
     """
@@ -43,7 +44,7 @@ def refill(
         )
     tiles, root = append(held.size, edge(conn, origin, held.size), hashes)
     entries = interpret(record.leaf for record in records)
-    store_records(conn, held, hashes, records, sealed, entries)
+    touched = store_records(conn, held, hashes, records, sealed, entries)
     rows.store_tiles(conn, held.id, tiles)
     size, last_at = held.size + len(records), _last_at(held, entries)
     rows.store_checkpoints(conn, [(held.id, size, root, held.own, None, format_time(now))])
@@ -52,7 +53,7 @@ def refill(
     if held.own:
         after = after._replace(last_at=last_at, target=size, settled=size, stop=size, stop_bytes=0, stop_at=last_at)
     advance(conn, held, after)
-    return after
+    return after, touched
 
 
 def _last_at(held: LogState, entries: Sequence[object]) -> str | None:

@@ -43,6 +43,11 @@ def absent(log: int, index: int) -> tuple[Any, ...]:
     return (log, index, None, None, "absent")
 
 
+def erased(log: int, index: int) -> tuple[Any, ...]:
+    """The row of a disclosure that an erasure covers: nothing of it stays."""
+    return (log, index, None, None, "erased")
+
+
 def store_entries(conn: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Store new entries: log, index, the five fields of ``Understood``, leaf hash, leaf."""
     insert_tuples(conn, tables.entries, _ENTRY, rows)

@@ -9,6 +9,7 @@ nothing uses, which is harmless.
 Backups of the file this room writes expire within the erasure limit (LEDGER §4), or erasure would be undone by them.
 """
 
+import hmac
 import os
 import sqlite3
 import threading
@@ -34,6 +35,7 @@ _SCHEMA = """
 CREATE TABLE proof (id BLOB PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE key_rings (id BLOB PRIMARY KEY, wrapped BLOB NOT NULL);
 """
+_BARRED = "CREATE TABLE IF NOT EXISTS barred (hash BLOB PRIMARY KEY, because BLOB NOT NULL) WITHOUT ROWID"
 
 
 class Sealed(NamedTuple):
@@ -54,6 +56,7 @@ class Vault:
                 "disclosure look erased. Put the vault back; only a new node gets a new vault."
             )
         self._wrap = _wrapping(node_key)
+        self._bar_key = hmac.digest(node_key, b"syncd/barred/v1", "sha256")
         self._lock = threading.Lock()
         # Ids that count upwards keep new keys side by side in the file; the random head keeps runs apart.
         self._rings: dict[bytes, bytes] = {}
@@ -62,6 +65,7 @@ class Vault:
         self._head = os.urandom(_ID_HEAD)
         self._count = 0
         self._db = self._opened(path)
+        self._barred: dict[bytes, bytes] = dict(self._db.execute("SELECT hash, because FROM barred").fetchall())
 
     @classmethod
     def create(cls, path: Path, node_key: bytes) -> "Vault":
@@ -126,7 +130,7 @@ class Vault:
     def forget(self, key_ids: Collection[bytes]) -> int:
         """Delete keys for good and return how many there were; what they sealed can never be read again."""
         gone = 0
-        self.forgotten += 1
+        self.let_go()
         with self._writing() as db:
             for ring in {key_id[:_RING_ID] for key_id in key_ids}:
                 keys = bytearray(self._ring(ring))
@@ -142,6 +146,35 @@ class Vault:
             self._rings.clear()
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone
+
+    def let_go(self) -> None:
+        """Tell whoever keeps opened texts in memory to drop them: what may be read has changed."""
+        self.forgotten += 1
+
+    def bar(self, values: Collection[bytes], because: bytes) -> None:
+        """Remember keyed hashes of these values for good, here where no restored database can undo it.
+
+        ``because`` is the leaf hash of the erased finding whose keys they are.
+        """
+        with self._writing() as db:
+            rows = [(self._keyed(value), because) for value in values]
+            db.executemany("INSERT OR IGNORE INTO barred VALUES (?, ?)", rows)
+        self._barred |= dict(rows)
+
+    def barred(self, values: Collection[bytes]) -> dict[bytes, bytes]:
+        """Those of these values that are barred, each with its ``because``."""
+        if not self._barred:
+            return {}
+        found = {value: self._barred.get(self._keyed(value)) for value in values}
+        return {value: because for value, because in found.items() if because is not None}
+
+    def _keyed(self, value: bytes) -> bytes:
+        """HMAC-SHA256 under a key of the node: without it nobody can try which organisation was meant."""
+        return hmac.digest(self._bar_key, value, "sha256")
+
+    def missing(self, key_ids: Sequence[bytes]) -> set[bytes]:
+        """Those of these keys that are not here."""
+        return set(key_ids) - set(self._keys(key_ids))
 
     def close(self) -> None:
         """Close the file."""
@@ -202,6 +235,7 @@ class Vault:
             db = _connect(path)
             row = db.execute("SELECT id, wrapped FROM proof").fetchone()
             self._wrap.decrypt(row[1][:_NONCE], row[1][_NONCE:], row[0])
+            db.execute(_BARRED)  # a vault of an earlier version has none yet
         except (sqlite3.DatabaseError, TypeError, InvalidTag) as error:
             raise Stop(
                 f"The vault {path} does not open with this node's key. Nothing was changed. "

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError
 from syncd.errors import NeedsPerson, Stop
 from syncd.store import (
     alarm_tables,
+    erasure_tables,
     proposal_tables,
     register_tables,
     review_tables,
@@ -153,7 +154,7 @@ def test_a_row_that_may_stand_once_stops_the_node_and_names_no_value(store: Stor
 
 def test_migrations_make_what_the_code_describes(store: Store) -> None:
     named = (register_tables.findings, source_tables.provenance, alarm_tables.alarms, proposal_tables.grounds)
-    for table in (*named, witness_tables.evidence, review_tables.reviews):
+    for table in (*named, witness_tables.evidence, review_tables.reviews, erasure_tables.erasures):
         assert table.metadata is tables.metadata
     with store.read() as conn:
         assert compare_metadata(MigrationContext.configure(conn), tables.metadata) == []
