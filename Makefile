@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DIR ?= .demo
 
-.PHONY: demo test fast lint bench bench-road bench-ledger bench-mapping clean
+.PHONY: demo test fast lint bench bench-road bench-adapters bench-ledger bench-mapping clean
 demo: .venv/.ready
 	@$(BIN)/python -m syncd demo --dir $(DIR) $(ARGS)
 
@@ -27,6 +27,9 @@ bench-ledger: .venv/.ready-test
 
 bench-mapping: .venv/.ready-test
 	@$(BIN)/python -m benchmarks.mapping $(ARGS)
+
+bench-adapters: .venv/.ready-test
+	@$(BIN)/python -m benchmarks.adapters $(ARGS)
 
 clean:
 	rm -rf .venv .demo

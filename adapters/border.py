@@ -28,7 +28,11 @@ PLACE_LENGTH = 200
 UNNAMED = "unnamed column"
 """Stands for every unknown column whose name may itself be a row's content, as in a file without its header line."""
 
+_NOT_THERE = "\x00"
+"""Stands for columns that a row does not have, which count as empty ones; no column is called so."""
+
 _SAFE_KEY = re.compile(r"(?=.*[0-9A-Za-z])\w[\w.:/@#()-]{0,127}", re.ASCII)
+_LINE_DIGITS = 10
 _SAFE_NAME = re.compile(r"(?!.*[0-9]{8})[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
 
 
@@ -63,8 +67,9 @@ class Border:
         known = {alias: column.code for column in columns.COLUMNS for alias in (*column.aliases, column.zh)}
         self._aliases = known | legacy | own.aliases
         self._personal = frozenset(c.code for c in columns.COLUMNS if c.duty == "personal")
-        self._keyed = hmac.new(row_key, digestmod="sha256")
+        self._row_key = row_key
         self.layout = lru_cache(256)(self._layout)
+        self._shown_file = lru_cache(64)(self._shown)
 
     def _layout(self, kind: RowKind, names: tuple[str, ...]) -> Layout:
         """How to read rows with these columns; worked out once for each header, not for each row."""
@@ -80,27 +85,22 @@ class Border:
                 found.append(code)
             if code in self._personal:
                 personal.append(code)
-        hashed = self._known[kind]
-        whole = not renamed and set(hashed).issubset(names)
-        pick: Callable[[Mapping[str, str]], Sequence[str]] = (
-            itemgetter(*hashed) if whole else lambda fields: [fields.get(code, "") for code in hashed]
-        )
+        pick = itemgetter(*[code if code in found else _NOT_THERE for code in self._known[kind]])
         once = tuple(dict.fromkeys(personal))
         return Layout(kind, frozenset(found), tuple(renamed), once, frozenset(unknown), pick)
 
-    def digest(self, layout: Layout, fields: Mapping[str, str]) -> str:
+    def digest(self, layout: Layout, fields: dict[str, str]) -> str:
         """HMAC-SHA256 (hex) of a row's known columns, personal and free text included.
 
         The stamp of updating and columns that are ignored or unknown stay out: a row that was only touched, or a
         column that appears, changes nothing. Keyed, since a hash of few values could be guessed back.
         Empty for a row larger than ``ROW_BYTES``: nobody looks at its values.
         """
+        fields[_NOT_THERE] = ""
         content = orjson.dumps(layout.hashed(fields))
         if len(content) > ROW_BYTES:
             return ""
-        keyed = self._keyed.copy()
-        keyed.update(content)
-        return keyed.hexdigest()
+        return hmac.digest(self._row_key, content, "sha256").hex()
 
     def row_name(self, kind: RowKind, key: str) -> str:
         """The name of a row within its source; a penalty and a relief row may have the same key.
@@ -115,6 +115,13 @@ class Border:
 
     def shown_place(self, where: str) -> str:
         """Where a row stood, fit to be kept: a file's name that is no text or holds a person's number is hashed."""
+        file, _, line = where.rpartition(":")
+        if line.isdecimal() and line.isascii() and len(line) < _LINE_DIGITS:
+            shown = self._shown_file(file)
+            return f"{shown}:{line}" if shown == file else self._shown(where)
+        return self._shown(where)
+
+    def _shown(self, where: str) -> str:
         try:
             where.encode("utf-8")
             ask_identity(where)
@@ -124,9 +131,7 @@ class Border:
 
     def hidden(self, key: str) -> str:
         """A keyed hash in place of a row key."""
-        keyed = self._keyed.copy()
-        keyed.update(key.encode("utf-8", "replace"))
-        return "hmac-" + keyed.hexdigest()[:32]
+        return "hmac-" + hmac.digest(self._row_key, key.encode("utf-8", "replace"), "sha256").hex()[:32]
 
 
 def renamed(fields: Mapping[str, str], layout: Layout) -> tuple[dict[str, str], RowFault | None]:

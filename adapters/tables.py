@@ -38,7 +38,6 @@ SKEW_SECONDS = 60.0
 """How far the front database's clock may be ahead of ours."""
 _FIRST = dt.datetime(1900, 1, 1)
 _DAY_LENGTH = re.compile(r"9{8}|9{4}[-/.]99[-/.]99", re.ASCII)
-_TEXT_ONLY = {str}
 
 
 class Tables:
@@ -152,9 +151,9 @@ def raw_rows(kind: RowKind, table: Table, key: str, found: Sequence[Any]) -> lis
     names = [column.key for column in table.columns]
     rows = []
     for values in found:
-        fields = dict(zip(names, values, strict=True))
-        if set(map(type, values)) != _TEXT_ONLY:
-            fields = {name: text_of(value) for name, value in fields.items()}
+        fields = {
+            name: value if type(value) is str else text_of(value) for name, value in zip(names, values, strict=True)
+        }
         rows.append(RawRow(kind, fields[key], fields, table.name))
     return rows
 

@@ -34,12 +34,27 @@ _TIME = re.compile(
 )
 
 
+_LENGTH = len("2026-11-22 09:00:00.000000")
+_USUAL_LENGTHS = frozenset({_LENGTH, len("2026-11-22 09:00:00")})
+
+
+def _as_it_is(text: str) -> str:
+    """The canonical form of a text that is in it but for the fraction, as most stamps of a database are."""
+    try:
+        canonical = datetime.fromisoformat(text).isoformat(" ", "microseconds")
+    except ValueError:
+        return ""
+    return canonical if canonical.startswith(text) and len(canonical) == _LENGTH else ""
+
+
 @lru_cache(8_192)
 def canonical_time(text: str, zone: str) -> str:
     """``YYYY-MM-DD HH:MM:SS.ffffff`` in the source's time zone, or the empty text where no time can be read.
 
     A day alone is its midnight. A time with an offset is brought to ``zone`` (IANA name); one without is already there.
     """
+    if len(text) in _USUAL_LENGTHS and (same := _as_it_is(text)):
+        return same
     found = _TIME.fullmatch(half_width(text).strip())
     if found is None:
         return ""

@@ -17,8 +17,10 @@ ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 _CACHED = 16_384
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
+# As bytes, so that a whole code is turned into its values by one call.
+_OUTER_VALUES = bytes(ALPHABET.find(chr(code)) % 256 for code in range(256))
 _OUTER_WEIGHTS = tuple(pow(3, i, 31) for i in range(17))
-_INNER_VALUE = {character: int(character, 36) for character in ALPHABET}
+_INNER_VALUES = bytes(int(chr(code), 36) if chr(code) in ALPHABET else 255 for code in range(256))
 _INNER_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 # Registering departments 登记管理部门: the standard's digits and letters (A army, N agriculture, Y other).
 _PREFIX = re.compile(r"[1-9ANY][1-9][0-9]{6}", re.ASCII)
@@ -67,7 +69,7 @@ def canonical_uscc(text: str) -> str:
         raise InvalidIdentifier(_fault_of_shape(code))
     if not _PREFIX.match(code):
         raise InvalidIdentifier("prefix")
-    if looks_like_person_id(code) and _person_check(code):
+    if code[:17].isdecimal() and looks_like_person_id(code) and _person_check(code):
         raise InvalidIdentifier("person_id")  # one identity number in 341 would pass both checks below
     if code[17] != _outer_check(code[:17]):
         raise InvalidIdentifier("outer_check")
@@ -90,13 +92,13 @@ def _fault_of_shape(code: str) -> str:
 
 
 def _outer_check(first17: str) -> str:
-    total = sum(map(mul, map(_VALUE.__getitem__, first17), _OUTER_WEIGHTS))
+    total = sum(map(mul, first17.encode().translate(_OUTER_VALUES), _OUTER_WEIGHTS))
     return ALPHABET[-total % 31]
 
 
 def _inner_check(body8: str) -> str:
     """Check character of GB 11714; letters count A=10 … Z=35, unlike in the outer sum."""
-    remainder = 11 - sum(map(mul, map(_INNER_VALUE.__getitem__, body8), _INNER_WEIGHTS)) % 11
+    remainder = 11 - sum(map(mul, body8.encode().translate(_INNER_VALUES), _INNER_WEIGHTS)) % 11
     return {10: "X", 11: "0"}.get(remainder) or str(remainder)
 
 

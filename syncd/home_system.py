@@ -4,6 +4,7 @@ A bureau whose system speaks one of the three modes needs no code. One that does
 (``adapters.base.Adapter``), which is imported and chosen here, by name, and nowhere else.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from adapters.base import Adapter, SourceError
 from adapters.facts import SourceFacts, parse_facts
 from adapters.source import Source
+from syncd import keyring
 from syncd.errors import NeedsPerson
 from syncd.settings import NodeSettings, Settings, SourceSettings, read_settings
 
@@ -29,6 +31,12 @@ class Home:
     page: Path
     facts: SourceFacts
     settings: Settings
+
+    @property
+    def row_key(self) -> bytes:
+        """The node's key of rows; without a node one for this time alone: hashed row names then differ each time."""
+        keys = self.settings.data / "keys"
+        return keyring.load(keys).row_key if keys.is_dir() else secrets.token_bytes(32)
 
     def adapter(self, facts: SourceFacts) -> Adapter:
         """The adapter of its mode, by ``facts``. Raises ``NeedsPerson`` for a setting that is missing."""

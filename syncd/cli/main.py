@@ -13,6 +13,7 @@ import typer
 from syncd.cli import (
     adapter,
     adapter_figures,
+    adapter_tap,
     agreement,
     alarms,
     demo,
@@ -53,6 +54,7 @@ FAMILIES = (
     erase,
     adapter,
     adapter_figures,
+    adapter_tap,
     ledger,
     ledger_audit,
     evidence,
