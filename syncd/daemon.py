@@ -23,10 +23,11 @@ from apscheduler.triggers.interval import IntervalTrigger
 from syncd import logs_out
 from syncd.errors import NeedsPerson, Stop
 from syncd.flows.bureau import SHANGHAI
+from syncd.flows.outside import Outside
 from syncd.flows.startup import establish
 from syncd.knock import SOCKET
 from syncd.links import https_links
-from syncd.peers import PeerClient
+from syncd.peers import PeerClient, WitnessClient
 from syncd.settings import Settings
 from syncd.stages import Stages, assemble
 from syncd.store import outbox, sourcebook
@@ -41,6 +42,7 @@ MISFIRE_SECONDS = 3600
 STOP_LOOK_SECONDS = 20.0
 QUIET_SECONDS = 2.0
 """How often what only informs (other regions' answers, all members' lines) moves while nothing else happens."""
+WATCH_SECONDS = 60.0
 SWITCH_SECONDS = 0.0005
 """A thread that comes back from the disk waits this long at most for one that computes; Python's 5 ms made every
 statement of a busy store wait.
@@ -59,6 +61,10 @@ class Daemon:
         self._built: Built = build(settings, self._wake, self._write)
         self._clients = self._links()
         self._stages: Stages = assemble(self._built.bureau, self._built.source, self._clients)
+        self._outside = {
+            one.name: Outside(self._built.bureau, one, WitnessClient(one.url, settings.path(ca) if ca else None))
+            for ca in (settings.witness.ca_file,) for one in self._built.bureau.outside
+        }  # fmt: skip
         self._scheduler = BackgroundScheduler(
             timezone=SHANGHAI,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_SECONDS},
@@ -157,6 +163,8 @@ class Daemon:
         steps: dict[str, Callable[[], bool]] = dict(self._stages.steps())
         if self._stages.restrict is not None:
             steps["acknowledgements"] = self._stages.certain(self._stages.restrict.acknowledgements)
+        for one, outside in self._outside.items():
+            steps[f"outside:{one}"] = self._stages.certain(outside.step)
         steps["custody"] = self._stages.custody.step
         steps["reconsider"] = self._stages.certain(self._reconsider)
         steps["answers"] = self._stages.certain(self._stages.recognise.answers)
@@ -176,6 +184,8 @@ class Daemon:
             self._tick("acknowledgements", source.acknowledgements_seconds)
             hours = IntervalTrigger(hours=source.full_comparison_hours)
             self._scheduler.add_job(self._compare_all, hours, id="full-comparison")
+        for bell in ("watch", "outside"):
+            self._tick(bell, WATCH_SECONDS)
         for bell in ("answers", "receipts"):
             self._tick(bell, QUIET_SECONDS)
         self._scheduler.add_job(self._close_stop, IntervalTrigger(seconds=STOP_LOOK_SECONDS), id="stop")

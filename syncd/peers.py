@@ -110,6 +110,24 @@ class PeerClient:
         self._session.close()
 
 
+class WitnessClient:
+    """Speaks to one outside witness: no client certificate, the given authority or the machine's public ones."""
+
+    def __init__(self, url: str, ca_file: Path | None) -> None:
+        self._url = f"{url}/add-checkpoint"
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = str(ca_file) if ca_file is not None else True
+
+    def add_checkpoint(self, body: bytes) -> Answer:
+        """``POST <prefix>/add-checkpoint``; raises ``Retry`` if it cannot be reached or does not prove its name."""
+        try:
+            response = self._session.post(self._url, data=body, timeout=TIMEOUT, allow_redirects=False, stream=True)
+            return Answer(response.status_code, _read(response, ANSWER_LIMIT), response.headers.get("Content-Type", ""))
+        except (requests.RequestException, OSError) as error:  # OSError: the authority's file is not there
+            raise Retry(f"The witness at {self._url} cannot be reached ({_cause(error)}); asked again later.") from None
+
+
 def _read(response: requests.Response, limit: int) -> bytes:
     """The body, cut at ``limit`` bytes: no peer fills this node's memory."""
     parts, length = list[bytes](), 0

@@ -23,6 +23,7 @@ from syncd.flows.resync import Resync
 from syncd.flows.serve import Serve
 from syncd.flows.share import Batches, Link, Share
 from syncd.flows.startup import begin
+from syncd.flows.watch import Watch
 from syncd.flows.work import Work
 
 AHEAD_ENTRIES = 2_048
@@ -47,6 +48,7 @@ class Stages:
     custody: Custody
     work: Work
     erase: Erase
+    watch: Watch
 
     def steps(self) -> Mapping[str, Callable[[], bool]]:
         """Each stage's step by the name of its bell; while the node is in doubt those that speak or sign rest."""
@@ -61,6 +63,7 @@ class Stages:
             steps[f"share:{code}"] = self.certain(share.step)
             steps[f"receipts:{code}"] = self.certain(share.receipts)
             steps[f"resend:{code}"] = self.certain(self.resends[code].step)
+        steps["watch"] = self.certain(self.watch.step)
         return steps
 
     def certain(self, step: Callable[[], bool]) -> Callable[[], bool]:
@@ -97,6 +100,7 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
             Recover(bureau, links, custody),
             OrderErasure(bureau),
         ),
+        watch=Watch(bureau, links, shares),
     )
 
 

@@ -1,7 +1,7 @@
 """The waist: reads settings, builds everything once."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ from syncd.flows.bureau import Bureau, Peer, Signers
 from syncd.flows.witness import Witness
 from syncd.home_system import open_source
 from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner, NoteVerifier
-from syncd.ledger.witness_files import OutsideWitness
 from syncd.settings import Settings
 from syncd.store.engine import Store
 from syncd.store.logs import Logs
@@ -33,7 +32,6 @@ class Built:
     keys: keyring.Keyring
     source: Source | None
     witness: Witness | None
-    outside: Sequence[OutsideWitness]
 
 
 def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str, dict[str, Any]], None]) -> Built:
@@ -73,10 +71,13 @@ def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str
         wake=wake,
         allow_candidates=settings.node.allow_candidates,
         has_home=settings.source is not None,
+        outside=outside_of(settings),
+        cross_check_seconds=settings.watch.cross_check_minutes * 60,
+        provisional_seconds=settings.watch.provisional_minutes * 60,
         notice=notice,
     )
     witness = _witness(settings, bureau)
-    return Built(settings, bureau, members, keys, open_source(settings, keys.row_key), witness, outside_of(settings))
+    return Built(settings, bureau, members, keys, open_source(settings, keys.row_key), witness)
 
 
 def _witness(settings: Settings, bureau: Bureau) -> Witness | None:

@@ -167,6 +167,10 @@ def _draw_status(to: "Console", stands: Json) -> None:
             say(to, f"{one['stage']} waits since {words.short(one['since'])}: {one['error']}", "yellow")
     for one in stands["alarms"]:
         draw_alarm(to, one)
+    for one in stands["witnesses"]:
+        say(to, f"Outside witness 外部见证 {one['witness']}: countersigned {one['size']}")
+    for log, count in stands["evidence"].items():
+        say(to, f"Evidence 违规证据 about {log}: {count} (`syncd ledger evidence list`)", "bold red")
     desk = ", ".join(f"{words.word(words.DESK, kind)}: {count}" for kind, count in sorted(stands["desk"].items()))
     say(to, f"Desk 工作台: {desk or 'nothing open 无'}")
     erasures = stands["erasures"]

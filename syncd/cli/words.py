@@ -99,7 +99,10 @@ ALARM = {
     "erasure_late": "删除逾期 erasure_late",
     "fork": "账本分叉 fork",
     "misbehaviour": "违规 misbehaviour",
+    "outside_witness": "外部见证缺失 outside_witness",
     "peer_restored": "对方恢复旧库 peer_restored",
+    "provisional": "久未定局 provisional",
+    "unchecked": "未能比对 unchecked",
 }
 MISBEHAVIOUR = {
     "two_roots": "同规模两根 two_roots",

@@ -20,6 +20,7 @@ from syncd.settings import Settings
 from syncd.store.checkpoints import final_size
 from syncd.store.logs import Logs
 from syncd.store.vault import Vault
+from syncd.witness_config import outside_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,14 @@ def open_evidence(settings: Settings) -> Iterator[Evidence]:
     with open_books(settings) as books:
         vault = Vault(settings.data / settings.store.keys, keyring.load_node_key(settings.data / "keys"))
         try:
-            trust = trust_text(books.agreement, books.members)
+            outside = {one.name: one.key.vkey for one in outside_of(settings)}
+            trust = trust_text(books.agreement, books.members, outside)
             yield Evidence(books.code, books.agreement, trust, Logs(books.store, vault))
         finally:
             vault.close()
 
 
-def trust_text(agreement: Agreement, members: Mapping[str, Member]) -> bytes:
+def trust_text(agreement: Agreement, members: Mapping[str, Member], outside: Mapping[str, str] | None = None) -> bytes:
     """The trust policy of an agreement from its members' files. Raises ``NeedsPerson`` if one is not held."""
     missing = [code for code in agreement.members if code not in members]
     if missing:
@@ -75,4 +77,4 @@ def trust_text(agreement: Agreement, members: Mapping[str, Member]) -> bytes:
             f"The member files of {', '.join(missing)} are not held; without their keys nothing is proven."
         )
     keys = {code: (members[code].log_vkey, members[code].receipt_vkey) for code in agreement.members}
-    return plain_trust(agreement.id, keys)
+    return plain_trust(agreement.id, keys, outside)

@@ -112,8 +112,15 @@ class NodeLog:
             self._conn, f"SELECT size, member, line, timestamp {sql.format('cosignatures')}", span
         ):
             lines.setdefault(int(size), []).append((member, line, stamp))
+        more: dict[int, list[str]] = {}
+        for size, line in execute(self._conn, f"SELECT size, line {sql.format('witness_lines')}", span):
+            more.setdefault(int(size), []).append(str(line))
         found = execute(self._conn, f"SELECT size, root, note {sql.format('checkpoints')}", span).fetchall()
-        return [_listed(int(size), root, note, lines.get(int(size), ())) for size, root, note in found if note]
+        return [
+            _listed(int(size), root, note, lines.get(int(size), ()), more.get(int(size), ()))
+            for size, root, note in found
+            if note
+        ]
 
     def _read_disclosures(self, low: int, high: int) -> list[Disclosed]:
         origin, start, stop = self._span(low, high)
@@ -160,10 +167,12 @@ def _differs(held: Sequence[tuple[Any, ...]], at: int, entry: Entry) -> str:
     return f"column {' '.join(wrong)} differs from the leaf"
 
 
-def _listed(size: int, root: bytes, note: bytes, lines: Sequence[tuple[str, str, int]]) -> Listed:
+def _listed(
+    size: int, root: bytes, note: bytes, lines: Sequence[tuple[str, str, int]], outside: Sequence[str]
+) -> Listed:
     try:
         parsed = parse_note(note)
-        more = [line for _, line, _ in lines if line not in parsed.lines]
+        more = [line for line in (*(line for _, line, _ in lines), *outside) if line not in parsed.lines]
         fault = "" if parse_checkpoint(parsed.text).root == root else "column root differs from the note"
         for member, line, stamp in lines:
             fault = fault or _line_fault(member, line, stamp)

@@ -25,6 +25,9 @@ KINDS: Mapping[str, str] = {
     "erasure_late": "An erasure is over its limit; `syncd erasures` names who owes it. Call them, or mend what waits.",
     "fork": "A member has signed two histories of its log; its findings wait here, its relief acts. Call the bureau.",
     "misbehaviour": "A log has signed what excludes, or does not extend, what it signed before; both notes are kept.",
+    "outside_witness": "An outside witness does not countersign this node's log; the exchange goes on without it.",
+    "provisional": "A checkpoint still lacks members' lines after the time set; ask the members that are named.",
+    "unchecked": "A member's checkpoints could not be compared with those held here for two hours; call the bureau.",
     "peer_restored": "A member holds less than it has countersigned: its store is an old copy and is filled up again.",
 }
 """Each kind of alarm, with what it means and what to do, for a reader who must act."""

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from syncd.agreement.model import Agreement
 from syncd.ledger.entry import format_time
 from syncd.ledger.notes import NoteSigner, NoteVerifier
+from syncd.ledger.witness_files import OutsideWitness
 from syncd.store.engine import Store
 from syncd.store.logs import Logs
 from syncd.store.sizes import SignedSizes
@@ -61,6 +62,9 @@ class Bureau:
     doubt: str = ""
     still_alone: Callable[[], bool] = lambda: True
     has_home: bool = True
+    outside: Sequence[OutsideWitness] = ()
+    cross_check_seconds: float = 3000.0
+    provisional_seconds: float = 3600.0
     notice: Callable[[str, Json], None] = field(default=lambda event, facts: None)
 
     @cached_property

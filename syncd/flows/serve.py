@@ -14,7 +14,7 @@ from syncd.ledger.tiles import ENTRIES, parse_tile_path
 from syncd.ledger.trust import plain_trust
 from syncd.ledger.wire import Record, compress, encode_records
 from syncd.peers import Answer
-from syncd.store.checkpoints import full_note
+from syncd.store.further_lines import freshest_note
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 PAGE, PAGE_BYTES = 512, 2 * 1024 * 1024
@@ -63,13 +63,14 @@ class Serve:
     def _checkpoint(self, origin: str) -> Answer:
         with self._bureau.store.read() as conn:
             newest = self._bureau.logs.newest(conn, origin)
-            note = full_note(conn, origin, newest.size) if newest is not None else None
+            note = freshest_note(conn, origin, newest.size) if newest is not None else None
         return NOT_HERE if note is None else Answer(200, note)
 
     def _keys(self, origin: str, name: str) -> bytes:
         """Who signs a log, who countersigns it, and the policy by which both are verified."""
         members = {code: (one.log.vkey, one.receipt.vkey) for code, one in self._bureau.members.items()}
-        trust = plain_trust(self._bureau.agreement.id, members)
+        outside = {one.name: one.key.vkey for one in self._bureau.outside}
+        trust = plain_trust(self._bureau.agreement.id, members, outside)
         if name == "trust.policy":
             return trust
         policy = parse_policy(trust)

@@ -20,6 +20,7 @@ from syncd.ledger.tree import consistency_proof
 from syncd.ledger.wire import Record, compress, encode_batch, encode_records
 from syncd.peers import Answer
 from syncd.store import desk, sourcebook
+from syncd.store.checkpoints import CheckpointRow
 
 Json = dict[str, Any]
 
@@ -167,6 +168,23 @@ class Share:
             bureau.logs.set_cursor(conn, cursor, str(listed.size))
             failpoint("receipts.before_commit")
         return True
+
+    def fresh_line(self, listed: CheckpointRow) -> list[tuple[str, int]]:
+        """Ask the peer for a fresh line under a size it has countersigned: the newest it gives, with its Unix seconds.
+
+        Nothing where it is away, or gives the line it has given before.
+        """
+        bureau, origin = self._bureau, self._bureau.origin
+        with bureau.store.read() as conn:
+            note = with_lines(bureau, conn, origin, listed)
+        try:
+            answer = self._link.post_entries(origin, compress(encode_batch(listed.size, [], note, note, b"")))
+        except Retry:
+            return []
+        text = format_checkpoint(Checkpoint(origin, listed.size, listed.root))
+        lines = answer.body.decode(errors="replace").split("\n") if answer.status == 200 else []
+        stamps = [(line, stamp) for line in lines if (stamp := stamp_of(self._peer.receipt, text, line)) is not None]
+        return sorted(stamps, key=lambda one: one[1])[-1:]
 
     def _accept(self, size: int, text: str, lines: str) -> None:
         bureau, peer = self._bureau, self._peer

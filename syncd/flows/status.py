@@ -16,7 +16,7 @@ from syncd.flows.books import Books
 from syncd.flows.bureau import day_of
 from syncd.flows.erasures import summary
 from syncd.ledger.entry import format_time
-from syncd.store import alarms, checkpoints, cursors, desk, jobs, outbox, quality, sourcebook
+from syncd.store import alarms, checkpoints, cursors, desk, evidence, further_lines, jobs, outbox, quality, sourcebook
 from syncd.store import state as logs
 from syncd.store.state import LogState
 
@@ -45,10 +45,18 @@ def status(books: Books, now: dt.datetime) -> Json:
             "stages": _stages(conn, board, list(states.values()), peers, waiting["pending"]),
             "desk": desk.counts(conn),
             "deliveries": waiting,
+            "witnesses": _witnesses(conn, books.members[books.code].origin),
+            "evidence": evidence.counts(conn),
             "alarms": [shown(one) for one in alarms.standing(conn)],
             "erasures": summary(books, conn, day_of(now)),
             "jobs_queued": len(jobs.queued(conn)),
         }
+
+
+def _witnesses(conn: Connection, origin: str) -> list[Json]:
+    """Outside witnesses of this node's log: the newest size each has countersigned, and its own Unix seconds."""
+    found = further_lines.newest_outside(conn, origin)
+    return [{"witness": name, "size": size, "timestamp": seconds} for name, (size, seconds) in sorted(found.items())]
 
 
 def _sources_posted(board: Board) -> list[str]:
@@ -104,6 +112,7 @@ def _peers(conn: Connection, books: Books, board: Board, states: Mapping[str, Lo
             "held_of_theirs": theirs.size if theirs is not None else 0,
             "their_target": theirs.target if theirs is not None else 0,
             "last_contact": max(contacts, default=None),
+            "cross_checked": board.get(f"crosscheck:{code}", {}).get("at"),
             "error": board.get(f"{_STAGE}share:{code}", {}).get("error"),
         })  # fmt: skip
     return found

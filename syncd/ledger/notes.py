@@ -179,6 +179,11 @@ def verify_note(note: Note, verifier: NoteVerifier) -> int | None:
     return times[0]
 
 
+def same_key(one: str, other: str) -> bool:
+    """Whether two signature lines bear the same name and key id, whatever they sign. Raises FormatError."""
+    return _parse_line(one)[:2] == _parse_line(other)[:2]
+
+
 def _note_text(data: bytes) -> str:
     if len(data) > NOTE_LIMIT:
         raise FormatError(f"A note is longer than {NOTE_LIMIT} bytes.")

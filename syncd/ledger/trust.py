@@ -38,15 +38,22 @@ class TrustedMember:
     sealed: Mapping[str, Sealed] = field(default_factory=dict)
 
 
-def format_trust(members: Sequence[TrustedMember], threshold: int | None = None, title: str = "") -> bytes:
+def format_trust(
+    members: Sequence[TrustedMember],
+    threshold: int | None = None,
+    title: str = "",
+    outside: Mapping[str, str] | None = None,
+) -> bytes:
     """Return the policy's text; ``threshold`` of the members, None for all. Raises FormatError.
 
-    ``title`` stands in its first line, as a comment.
+    ``title`` stands in its first line, as a comment. ``outside`` names witnesses by their vkeys who are no members:
+    their lines are verified and shown, and no quorum waits for them.
     """
     lines = [f"# {title}"] if title else []
     lines += [f"log {key.vkey}" for member in members for key in member.logs]
     for member in members:
         lines += _receipts(member)
+    lines += [f"witness {name} {vkey}" for name, vkey in sorted((outside or {}).items())]
     count = "all" if threshold is None else str(threshold)
     lines += [f"group {MEMBERS} {count} {' '.join(member.code for member in members)}", f"quorum {MEMBERS}"]
     lines += _history(members)
@@ -55,13 +62,15 @@ def format_trust(members: Sequence[TrustedMember], threshold: int | None = None,
     return data
 
 
-def plain_trust(agreement: str, members: Mapping[str, tuple[str, str]]) -> bytes:
+def plain_trust(
+    agreement: str, members: Mapping[str, tuple[str, str]], outside: Mapping[str, str] | None = None
+) -> bytes:
     """The policy of an agreement whose members have one log key and one receipt key each, by code, both as vkey."""
     trusted = [
         TrustedMember(code, [TrustedKey(log)], [TrustedKey(receipt)])
         for code, (log, receipt) in sorted(members.items())
     ]
-    return format_trust(trusted, title=f"trust policy 信任策略 of {agreement}: C2SP tlog-policy")
+    return format_trust(trusted, title=f"trust policy 信任策略 of {agreement}: C2SP tlog-policy", outside=outside)
 
 
 def fingerprint(policy: bytes) -> str:

@@ -180,13 +180,26 @@ def known_from(conn: Connection, origin: str, member: str, index: int) -> int | 
 
 
 def full_note(conn: Connection, origin: str, size: int) -> bytes | None:
-    """The note of a listed size with every member's line held for it; None if it is not signed."""
+    """The note of a listed size with every member's and outside witness's line held for it; None if not signed."""
     listed = checkpoint(conn, origin, size)
     if listed is None or listed.note is None:
         return None
     note = parse_note(listed.note)
-    lines = [one.line for one in cosignatures(conn, origin, size) if one.line not in note.lines]
-    return format_note(note.text, [*note.lines, *lines])
+    held = [one.line for one in cosignatures(conn, origin, size)] + outside_lines(conn, origin, size)
+    return format_note(note.text, [*note.lines, *(line for line in held if line not in note.lines)])
+
+
+def outside_lines(conn: Connection, origin: str, size: int) -> list[str]:
+    """The lines of outside witnesses held at a size."""
+    sql = f"SELECT line FROM witness_lines WHERE log = {_LOG} AND size = ? ORDER BY witness"
+    return [str(row[0]) for row in execute(conn, sql, (origin, size))]
+
+
+def first_after(conn: Connection, origin: str, size: int) -> CheckpointRow | None:
+    """The smallest signed size above ``size``, or None."""
+    sql = f"{_LISTED} AND size > ? AND note IS NOT NULL ORDER BY size LIMIT 1"
+    row = execute(conn, sql, (origin, size)).one_or_none()
+    return None if row is None else _row(row)
 
 
 def _row(row: Any) -> CheckpointRow:

@@ -1,7 +1,7 @@
 """The witness of outsiders' logs at a node: over HTTPS without a certificate, with evidence kept, never twice."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,9 +78,9 @@ def witness_of(node: Node, folder: Path, log: Outsider) -> tuple[Witness, NoteSi
 
 
 @pytest.fixture
-def site(tmp_path: Path, store_urls: Callable[[str], str]) -> Iterator[Site]:
+def site(tmp_path: Path) -> Iterator[Site]:
     """The site, its server running."""
-    net = network(tmp_path, store_urls)
+    net = network(tmp_path, lambda code: f"sqlite:///{tmp_path / code / 'syncd.db'}")
     node = net.nodes[HOME]
     witness, key = witness_of(node, tmp_path, Outsider())
     with socket.socket() as free:
