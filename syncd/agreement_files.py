@@ -1,5 +1,6 @@
 """The agreement's folder 协议目录 on disk: its files as one checked agreement, and the local ``members/`` in it."""
 
+import shutil
 from pathlib import Path
 
 from syncd.agreement.load import AgreementError, load_agreement
@@ -18,6 +19,62 @@ def read_agreement(folder: Path) -> Agreement:
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     }
     return load_agreement(files)
+
+
+class Versions:
+    """The folder of further versions 协议版本: each folder in it with an ``agreement.toml`` is one.
+
+    Called, it gives all that can be read; a folder that has not changed since is not read again. ``faults`` says what
+    is wrong with the others, by folder.
+    """
+
+    def __init__(self, folder: Path, agreement: str) -> None:
+        self._folder, self._agreement = folder, agreement
+        self._read: dict[Path, tuple[list[tuple[str, int, int]], Agreement | None]] = {}
+        self.faults: dict[str, str] = {}
+
+    def __call__(self) -> list[Agreement]:
+        heads = sorted(self._folder.glob("*/agreement.toml")) if self._folder.is_dir() else []
+        found = [self._one(head.parent) for head in heads]
+        return [one for one in found if one is not None]
+
+    def _one(self, folder: Path) -> Agreement | None:
+        stamps = sorted((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in folder.rglob("*.toml"))
+        known = self._read.get(folder)
+        if known is None or known[0] != stamps:
+            self.faults.pop(folder.name, None)
+            self._read[folder] = known = stamps, self._taken(folder)
+        return known[1]
+
+    def _taken(self, folder: Path) -> Agreement | None:
+        try:
+            read = read_agreement(folder)
+        except NeedsPerson as error:
+            self.faults[folder.name] = str(error)
+            return None
+        if read.id == self._agreement:
+            return read
+        self.faults[folder.name] = f"It is the agreement {read.id}, not a version of {self._agreement}."
+        return None
+
+
+def put_version(versions: Path, folder: Path, agreement: Agreement) -> Path:
+    """Put a version's files into the folder of versions, without its ``members/``; whole or not at all."""
+    target = versions / str(agreement.version)
+    if target.exists():
+        if read_agreement(target).digest == agreement.digest:
+            return target
+        raise NeedsPerson(
+            f"{target} holds another text of version {agreement.version}. Nothing was changed; a changed text is "
+            "another version, with a number of its own."
+        )
+    fresh = versions / f".{agreement.version}.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    for path, data in agreement.files.items():
+        (fresh / path).parent.mkdir(parents=True, exist_ok=True)
+        (fresh / path).write_bytes(data)
+    fresh.rename(target)
+    return target
 
 
 def read_members(folder: Path) -> dict[str, Member]:

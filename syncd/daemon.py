@@ -43,6 +43,8 @@ STOP_LOOK_SECONDS = 20.0
 QUIET_SECONDS = 2.0
 """How often what only informs (other regions' answers, all members' lines) moves while nothing else happens."""
 WATCH_SECONDS = 60.0
+VERSIONS_SECONDS = 10.0
+"""How often the folder of the agreement's versions is looked at; an adoption in a log rings at once."""
 SWITCH_SECONDS = 0.0005
 """A thread that comes back from the disk waits this long at most for one that computes; Python's 5 ms made every
 statement of a busy store wait.
@@ -188,6 +190,7 @@ class Daemon:
             self._tick(bell, WATCH_SECONDS)
         for bell in ("answers", "receipts"):
             self._tick(bell, QUIET_SECONDS)
+        self._tick("versions", VERSIONS_SECONDS)
         self._scheduler.add_job(self._close_stop, IntervalTrigger(seconds=STOP_LOOK_SECONDS), id="stop")
         self._scheduler.add_job(self._midnight, CronTrigger(hour=0, minute=0, timezone=SHANGHAI), id="midnight")
         self._midnight()  # what ended while the daemon was down goes home now
@@ -218,6 +221,7 @@ class Daemon:
         """Queue for delivery what ended by itself; being right needs no clock, telling the home system does."""
         bureau = self._built.bureau
         self._day = bureau.today()
+        self._stages.adopt.step()  # a version takes effect with the day
         self._stages.recognise.day_change()
         with bureau.store.write() as conn:
             queued = outbox.changed_by(conn, self._day.isoformat())

@@ -4,18 +4,24 @@ It takes no lock, loads no private key, makes no table and opens neither vault n
 whoever holds the daemon's lock.
 """
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from syncd.agreement.member import Member
 from syncd.agreement.model import Agreement
+from syncd.agreement.versions import Timeline
 from syncd.agreement_files import read_agreement, read_members
 from syncd.errors import NeedsPerson
 from syncd.settings import Settings
 from syncd.store import schema
 from syncd.store.engine import Store
+from syncd.store.versions import keys_in, timeline_of
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class OpenBooks:
     members: Mapping[str, Member]
     store: Store
     allow_candidates: bool
+    timeline: Timeline
 
 
 @contextmanager
@@ -40,7 +47,11 @@ def open_books(settings: Settings) -> Iterator[OpenBooks]:
         )
     store = open_store(settings)
     try:
-        yield OpenBooks(settings.node.code, agreement, members, store, settings.node.allow_candidates)
+        with store.read() as conn:
+            known = {code: keys_in(member) for code, member in members.items()}
+            held = timeline_of(conn, [agreement], known)
+        acting = held.acting(dt.datetime.now(SHANGHAI).date(), settings.node.code)
+        yield OpenBooks(settings.node.code, acting, members, store, settings.node.allow_candidates, held)
     finally:
         store.close()
 

@@ -30,6 +30,7 @@ class NodeSettings(_Section):
     code: Annotated[str, AfterValidator(_region)] = Field(description="GB/T 2260 code of the bureau 区划代码")
     data: Path = Field(default=Path("."), description="folder of keys, locks and the socket")
     agreement: Path = Field(description="folder of the agreement 协议, with its local members/")
+    versions: Path = Field(default=Path("versions"), description="folder of the agreement's further versions 协议版本")
     allow_candidates: bool = Field(
         default=False, description="demonstration only 演示: lets candidates and measures without a basis act"
     )

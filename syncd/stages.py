@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from adapters.source import Source
+from syncd.flows.adopt import Adopt
 from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
 from syncd.flows.custody import Custody
@@ -46,6 +47,7 @@ class Stages:
     serve: Serve
     inquiry: Inquiry
     custody: Custody
+    adopt: Adopt
     work: Work
     erase: Erase
     watch: Watch
@@ -54,21 +56,27 @@ class Stages:
         """Each stage's step by the name of its bell; while the node is in doubt those that speak or sign rest."""
         steps: dict[str, Callable[[], bool]] = {"work": self.work.step, "recognise": self.recognise.step}
         steps["erase"] = self.erase.step
+        steps["versions"] = self.adopt.step
         steps["answers"] = self.certain(lambda: self.recognise.answers(at_once=True))
         if self.collect is not None:
-            steps["collect"] = self.certain(self.collect.step)
+            collect = self.certain(self.collect.step)
+            steps["collect"] = lambda: self.bureau.acts and collect()  # not before it has joined, nor once it has left
         if self.restrict is not None:
             steps["restrict"] = self.restrict.step
         for code, share in self.shares.items():
-            steps[f"share:{code}"] = self.certain(share.step)
-            steps[f"receipts:{code}"] = self.certain(share.receipts)
-            steps[f"resend:{code}"] = self.certain(self.resends[code].step)
+            steps[f"share:{code}"] = self.towards(code, share.step)
+            steps[f"receipts:{code}"] = self.towards(code, share.receipts)
+            steps[f"resend:{code}"] = self.towards(code, self.resends[code].step)
         steps["watch"] = self.certain(self.watch.step)
         return steps
 
     def certain(self, step: Callable[[], bool]) -> Callable[[], bool]:
         """``step``, but for while this node may not sign."""
         return lambda: self.bureau.may_sign and step()
+
+    def towards(self, code: str, step: Callable[[], bool]) -> Callable[[], bool]:
+        """``step`` as ``certain``, while entries are exchanged with this member at all."""
+        return lambda: self.bureau.may_sign and code in self.bureau.exchanging and step()
 
 
 def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -> Stages:
@@ -79,6 +87,7 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
     shares = {code: Share(bureau, bureau.members[code], link, batches) for code, link in links.items()}
     resends = {code: Resend(bureau, bureau.members[code], link) for code, link in links.items()}
     collect = Collect(bureau, source, name, lambda: _in_step(shares)) if source is not None else None
+    adopt = Adopt(bureau)
     custody = Custody(bureau, links, lambda: _begin(bureau))
     collects = [collect] if collect is not None else []
     return Stages(
@@ -93,12 +102,14 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
         inquiry=Inquiry(bureau),
         custody=custody,
         erase=Erase(bureau),
+        adopt=adopt,
         work=Work(
             bureau,
             Resync(bureau, collects, resends),
             Decide(bureau, collects, recognise),
             Recover(bureau, links, custody),
             OrderErasure(bureau),
+            adopt,
         ),
         watch=Watch(bureau, links, shares),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from adapters.source import Source
 from syncd import keyring
 from syncd.agreement.member import Member
-from syncd.agreement_files import read_agreement, read_members
+from syncd.agreement_files import Versions, read_agreement, read_members
 from syncd.errors import NeedsPerson
 from syncd.flows.bureau import Bureau, Peer, Signers
 from syncd.flows.witness import Witness
@@ -19,6 +19,7 @@ from syncd.store.engine import Store
 from syncd.store.logs import Logs
 from syncd.store.sizes import SignedSizes
 from syncd.store.vault import Vault
+from syncd.store.versions import keys_in, timeline_of
 from syncd.witness_config import outside_of, witnessed_of
 
 
@@ -40,6 +41,7 @@ def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str
     agreement = read_agreement(folder)
     keys = keyring.load(settings.data / "keys")
     members = read_members(folder)
+    versions = Versions(settings.path(settings.node.versions), agreement.id)
     missing = sorted(set(agreement.members) - set(members))
     if missing:
         raise NeedsPerson(
@@ -47,6 +49,9 @@ def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str
             "Nothing was started; take each bureau's member file and run `syncd member add`."
         )
     store = Store.open(settings.store_url)
+    known = {code: keys_in(member) for code, member in members.items()}
+    with store.read() as conn:
+        held = timeline_of(conn, [*versions(), agreement], known)
     vault = Vault(settings.data / settings.store.keys, keys.node_key)
     own = members[settings.node.code]
     receipt_name = NoteVerifier.parse(own.receipt_vkey).name
@@ -60,7 +65,7 @@ def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str
     bureau = Bureau(
         code=settings.node.code,
         agreement=agreement,
-        members={code: peer_of(members[code]) for code in agreement.members},
+        members={code: peer_of(members[code]) for one in held.held for code in one.members if code in members},
         store=store,
         logs=Logs(store, vault),
         vault=vault,
@@ -75,6 +80,8 @@ def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str
         cross_check_seconds=settings.watch.cross_check_minutes * 60,
         provisional_seconds=settings.watch.provisional_minutes * 60,
         notice=notice,
+        timeline=held,
+        find_versions=versions,
     )
     witness = _witness(settings, bureau)
     return Built(settings, bureau, members, keys, open_source(settings, keys.row_key), witness)

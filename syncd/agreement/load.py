@@ -111,6 +111,7 @@ def load_agreement(files: Mapping[str, bytes]) -> Agreement:
         classes=publicity.classes,
         purposes=_rows(shared, "purposes", Purpose),
         note=head.note,
+        files=MappingProxyType(shared),
     )
     faults = tuple(faults_of(agreement))
     if faults:

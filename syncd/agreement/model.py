@@ -150,7 +150,10 @@ class Purpose:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agreement:
-    """One version of the agreement; hashed by identity, since it is loaded once and is the key of caches."""
+    """One version of the agreement; hashed by identity, since it is loaded once and is the key of caches.
+
+    ``files``: the bytes it was read from, by path, so that a node can keep the text by which it judged.
+    """
 
     id: str
     version: int
@@ -171,6 +174,7 @@ class Agreement:
     classes: tuple[PenaltyClass, ...] = ()
     purposes: Mapping[str, Purpose] = field(default_factory=dict)
     note: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def tag(self) -> str:

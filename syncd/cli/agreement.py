@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from syncd.cli import agreement_versions as versions
 from syncd.cli import words
 from syncd.cli.options import CONFIG, AsJson, Config, On, day_of, settings_of
 from syncd.cli.output import give, say, table
@@ -23,6 +24,8 @@ family = typer.Typer(help="The agreement 协议 as a document.", no_args_is_help
 
 def add_to(app: typer.Typer) -> None:
     """Put this family into the command line."""
+    for command in (versions.load, versions.sign, versions.verify, versions.status):
+        family.command(command.__name__)(command)
     app.add_typer(family, name="agreement")
 
 

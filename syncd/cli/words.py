@@ -58,6 +58,8 @@ REASON = {
     "twin_relieved": "同一决定已解除 twin_relieved",
     "undetermined": "未作认定 undetermined",
     "unmapped": "未对应 unmapped",
+    "left": "成员退出 left",
+    "version": "协议版本不一 version",
 }
 DESK = {
     "copy_at_peer": "对方来源中之副本 copy_at_peer",
@@ -87,6 +89,8 @@ DESK = {
     "unreadable": "未能读懂 unreadable",
     "unreadable_at_peer": "对方未能读懂 unreadable_at_peer",
     "vanished": "来源行消失 vanished",
+    "version": "协议版本不一 version",
+    "version_at_peer": "对方尚无本版本 version_at_peer",
 }
 ALARM = {
     "imbalance": "收数不平 imbalance",
@@ -103,6 +107,7 @@ ALARM = {
     "peer_restored": "对方恢复旧库 peer_restored",
     "provisional": "久未定局 provisional",
     "unchecked": "未能比对 unchecked",
+    "version": "协议版本不一 version",
 }
 MISBEHAVIOUR = {
     "two_roots": "同规模两根 two_roots",
@@ -110,6 +115,18 @@ MISBEHAVIOUR = {
     "shrinking": "规模倒退 shrinking",
     "inconsistent": "不一致 inconsistent",
     "beyond_seal": "封存后续写 beyond_seal",
+}
+VERSION_STATE = {
+    "in_force": "现行 in force",
+    "superseded": "已被取代 superseded",
+    "waits_for_adoption": "待各成员签署 waits for adoption",
+    "waits_for_its_day": "待生效日 waits for its day",
+}
+SIGNATURE = {
+    "signed": "已签 signed",
+    "missing": "未见 missing",
+    "wrong": "不符 does not verify",
+    "unknown_key": "无该成员名片 key not held",
 }
 ITEM_STATE = {
     "open": "待办 open",

@@ -29,6 +29,8 @@ KINDS: Mapping[str, str] = {
     "provisional": "A checkpoint still lacks members' lines after the time set; ask the members that are named.",
     "unchecked": "A member's checkpoints could not be compared with those held here for two hours; call the bureau.",
     "peer_restored": "A member holds less than it has countersigned: its store is an old copy and is filled up again.",
+    "version": "A member writes under a version of the agreement that is not in force here; its findings wait, its "
+    "relief acts. `syncd agreement status` says what is missing.",
 }
 """Each kind of alarm, with what it means and what to do, for a reader who must act."""
 

@@ -15,13 +15,13 @@ Json = dict[str, Any]
 
 def amend(bureau: Bureau, conn: Connection, state: LogState, changes: Changes) -> None:
     """Organisation and natural key stay with a finding: an amendment that changes them is held, and suspends."""
-    known = register.findings_by_leaf(conn, [finding for finding, _, _, _ in changes.amendments])
+    known = register.findings_by_leaf(conn, [finding for finding, *_ in changes.amendments])
     fitting, said = [], {row.leaf: orjson.loads(row.body) for row in known.values()}
     changed = list[Json]()
-    for finding, leaf, idx, body in changes.amendments:
+    for finding, leaf, idx, body, version in changes.amendments:
         row = known.get(finding)
         if row is not None and row.log == state.id and same_decision(row, body):
-            fitting.append(_amendment(finding, leaf, idx, body))
+            fitting.append(_amendment(finding, leaf, idx, body, version))
             if idx > row.amended_idx:
                 fields = orjson.dumps(changed_fields(said[finding], body)).decode()
                 changed.append({"log": state.id, "idx": idx, "finding": finding, "fields": fields})
@@ -38,7 +38,7 @@ def amend(bureau: Bureau, conn: Connection, state: LogState, changes: Changes) -
     register.forget_releases(conn, [row["of"] for row in fitting], bureau.code)
 
 
-def _amendment(finding: bytes, by: bytes, idx: int, body: Json) -> Json:
+def _amendment(finding: bytes, by: bytes, idx: int, body: Json, version: int) -> Json:
     return {
         "of": finding,
         "by": by,
@@ -46,4 +46,5 @@ def _amendment(finding: bytes, by: bytes, idx: int, body: Json) -> Json:
         "now_name": body["subject"]["name"],
         "now_criterion": body["criterion"],
         "now_body": orjson.dumps(body).decode(),
+        "now_version": version,
     }

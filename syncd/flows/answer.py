@@ -2,7 +2,8 @@
 
 Verdict, in this order (LEDGER §2, §7; the receiving bureau's own mapping decides what follows):
 
-1. ended by relief → ``restriction.lifted``, or ``restriction.declined`` if nothing was ever imposed;
+1. ended by relief, or its member has left the agreement → ``restriction.lifted``, or ``restriction.declined`` if
+   nothing was ever imposed;
 2. suspended (by its issuer, by an amendment not yet recognised, or by relief of its twin) → off;
 3. the copy of another bureau's decision → linked, never imposed;
 4. one decision issued by two logs → not newly imposed, the desk decides;
@@ -27,7 +28,7 @@ from syncd.store.register import Response
 Json = dict[str, Any]
 IMPOSED, LIFTED = "restriction.imposed", "restriction.lifted"
 DECLINED, HELD = "restriction.declined", "finding.held"
-DISPUTED, COPY = "disputed", "copy"
+DISPUTED, COPY, LEFT = "disputed", "copy", "left"
 _SHARED = 1_024  # answers are about 5 KB each, and findings of one kind and day share one
 DESK_REASONS = frozenset({"review", "unmapped", "no_rule", "twin", "linked", "mapping_differs", "subject_type",
                           "twin_relieved", "exception"})  # fmt: skip
@@ -35,7 +36,10 @@ DESK_REASONS = frozenset({"review", "unmapped", "no_rule", "twin", "linked", "ma
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One finding as the register knows it, ready to be answered."""
+    """One finding as the register knows it, ready to be answered.
+
+    ``version``: the agreement's that its entry names; ``left``: its member, or this one, has left the agreement 退出.
+    """
 
     leaf: bytes
     issuer: str
@@ -45,6 +49,8 @@ class Case:
     twins: Sequence["Twin"]
     before: Response | None
     copy_here: bool = False
+    version: int = 1
+    left: bool = False
 
     @property
     def copy(self) -> bool:
@@ -63,12 +69,13 @@ class Twin:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """By what this region answers: its agreement, its code, the day, and whether this is a demonstration 演示."""
+    """By what this region answers: agreement and version, its code, the day, whether this is a demonstration."""
 
     agreement: Agreement
     region: str
     day: dt.date
     allow_candidates: bool
+    version: int = 1
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,8 @@ def answer(case: Case, rules: Rules) -> Answer:
     relief = case.relief
     if relief.ended is not None and _over(relief, rules.day):  # step 1
         return _off(case, rules, relief.ended, relief.because)
+    if case.left:
+        return _off(case, rules, LEFT, None)
     if relief.suspended:  # step 2
         return _off(case, rules, "suspended", relief.because)
     released = _released(case)
@@ -232,7 +241,8 @@ def _off(case: Case, rules: Rules, reason: str, because: bytes | None) -> Answer
 def _not_imposed(case: Case, rules: Rules, judged: Judgement) -> Answer:
     reason = judged.reason or "nothing_in_force"
     if case.before is not None and case.before.kind in (IMPOSED, LIFTED):
-        return Answer(LIFTED, _lifting(reason, None, rules))
+        by_version = f"version-{rules.version}" in _released(case)
+        return Answer(LIFTED, _lifting(f"version_{rules.version}" if by_version else reason, None, rules))
     if judged.details and all(why == "ended" for _, why in judged.details):
         return Answer(DECLINED, _lifting("expired", None, rules))
     return Answer(HELD, _held(reason, judged.details))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from syncd.agreement.model import Agreement
+from syncd.agreement.versions import Timeline
 from syncd.store.engine import Store
 
 
@@ -32,6 +33,10 @@ class Books(Protocol):
     @property
     def members(self) -> Mapping[str, Known]:
         """All members, this one included."""
+
+    @property
+    def timeline(self) -> Timeline:
+        """All versions that are held, and since when each is in force."""
 
     @property
     def store(self) -> Store:

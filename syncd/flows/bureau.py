@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from syncd.agreement.model import Agreement
+from syncd.agreement.versions import NONE_HELD, Timeline, timeline
 from syncd.ledger.entry import format_time
 from syncd.ledger.notes import NoteSigner, NoteVerifier
 from syncd.ledger.witness_files import OutsideWitness
@@ -44,7 +45,12 @@ class Signers:
 
 @dataclass
 class Bureau:
-    """One member's node. ``members`` holds all members of the agreement, this one included."""
+    """One member's node. ``members``: all that any version held here names and whose keys are known, this one included.
+
+    ``agreement`` is the version by which this node acts now, ``timeline`` all that are held; ``find_versions`` looks
+    whether there are more. ``tags``: entries of these versions are read here; ``acts``: the version in force names
+    this member; ``exchanging``: with whom entries are exchanged.
+    """
 
     code: str
     agreement: Agreement
@@ -66,6 +72,15 @@ class Bureau:
     cross_check_seconds: float = 3000.0
     provisional_seconds: float = 3600.0
     notice: Callable[[str, Json], None] = field(default=lambda event, facts: None)
+    timeline: Timeline = NONE_HELD
+    find_versions: Callable[[], Sequence[Agreement]] = tuple
+
+    tags: frozenset[str] = frozenset()
+    acts: bool = True
+    exchanging: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.take(self.timeline if self.timeline.held else timeline([self.agreement], ()))
 
     @cached_property
     def sizes(self) -> SignedSizes:
@@ -82,6 +97,16 @@ class Bureau:
         """All logs of the agreement, one's own first."""
         others = [peer.origin for code, peer in sorted(self.members.items()) if code != self.code]
         return [self.origin, *others]
+
+    def take(self, known: Timeline) -> None:
+        """Act by these versions from now on; asked again whenever one was loaded or adopted, and on each new day."""
+        day = self.today()
+        self.agreement = known.acting(day, self.code)
+        self.tags = known.tags(day)
+        self.acts = known.named(self.code, day)
+        exchanging = known.exchanging(day)
+        self.exchanging = exchanging if self.code in exchanging else frozenset()
+        self.timeline = known
 
     def owner(self, origin: str) -> Peer | None:
         """The member whose log this is."""

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from adapters.base import SourceError
 from adapters.records import Collected, FindingRecord, ReliefRecord
 from adapters.source import Source
+from syncd.agreement.versions import version_of
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.intake import Intake
@@ -195,10 +196,10 @@ class Collect:
         self._ripened = today
 
     def _note_issued(self, conn: Connection, plan: Plan, appended: Sequence[Appended], pass_: int) -> None:
-        log = self._bureau.logs.state(conn, self._bureau.origin).id
-        rows = []
+        held = self._bureau.logs.state(conn, self._bureau.origin)
+        log, version, rows = held.id, version_of(held.agreement or ""), []
         for (one, body), entry in zip(plan.issue, appended, strict=False):
-            rows.append(finding_row(log, entry.index, entry.leaf_hash, entry.id, self._bureau.code, body))
+            rows.append(finding_row(log, entry.index, entry.leaf_hash, entry.id, self._bureau.code, body, version))
             plan.rows.append(self._planner.row(one, ISSUED, entry.leaf_hash, pass_))
         register.add_findings(conn, rows)
 

@@ -6,6 +6,7 @@ entry. Every answer says whether it is a demonstration 演示 and which marks (�
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from syncd.agreement.bases import doubts_of
 from syncd.agreement.force import ADVISORY, Restriction, in_force_of, standing
 from syncd.agreement.publicity import publicity_shown
 from syncd.agreement.relief import ReliefState
+from syncd.agreement.versions import Timeline
 from syncd.errors import NeedsPerson
 from syncd.flows.books import Books
 from syncd.flows.respond import state_of
@@ -77,7 +79,7 @@ class Inquiry:
         for row in rows:
             state = state_of(row, relief.get(row.leaf, ()), day)
             response = answered.get(row.leaf, {}).get(region)
-            restriction = restriction_of(response, state)
+            restriction = until_left(restriction_of(response, state), self._books.timeline, row.issuer, region)
             restrictions.append(restriction)
             findings.append(self._finding(row, response, state, restriction, sent.get(row.leaf), day))
         stands = standing(restrictions, day)
@@ -226,3 +228,9 @@ def restriction_of(response: Response | None, relief: ReliefState) -> Restrictio
     measures = orjson.loads(imposed)["measures"]
     stopped = dt.date.fromisoformat(response.stopped_on) if response.stopped_on else None
     return Restriction(measures, relief, stopped)
+
+
+def until_left(restriction: Restriction, known: Timeline, issuer: str, region: str) -> Restriction:
+    """A restriction ends with the day on which its finding's member, or the region itself, leaves the agreement."""
+    days = [day for day in (restriction.stopped_on, known.gone_on(issuer), known.gone_on(region)) if day is not None]
+    return replace(restriction, stopped_on=min(days)) if days else restriction

@@ -36,6 +36,7 @@ KEYS_OF = {
 }
 ERASED = "erased"
 """The fault of an entry whose disclosure was ordered to be erased: nothing to be repaired, and nobody is asked."""
+VERSION = "version"  # of this agreement, but not held here or not in force here so far
 PUBLIC_KINDS = frozenset({"agreement.adopted", "key.changed", "log.sealed", "delivery.missing"})
 
 
@@ -129,8 +130,9 @@ def _open(bureau: Bureau, one: Opened, raw: bytes | None, light: bool) -> str | 
         return one.fault
     if entry.kind not in KINDS:
         return "unknown_kind"
-    if entry.agreement != bureau.agreement.tag and entry.kind not in PUBLIC_KINDS:
-        return "other_agreement"
+    if entry.agreement not in bureau.tags and entry.kind not in PUBLIC_KINDS:
+        same = entry.agreement.startswith(f"{bureau.agreement.id}@")
+        return f"{VERSION}:{entry.agreement}" if same else "other_agreement"
     if entry.body is None or isinstance(entry.body, dict):
         one.body = entry.body
         return None

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from syncd.flows.answer import COPY, DECLINED, HELD, IMPOSED, LIFTED
 from syncd.flows.bureau import Bureau, Peer, day_of_text
-from syncd.flows.opening import Opened
+from syncd.flows.opening import VERSION, Opened
 from syncd.flows.respond import response_row
 from syncd.store import desk, register
 from syncd.store.append import Appended
@@ -16,7 +16,7 @@ from syncd.store.state import LogState
 
 Json = dict[str, Any]
 UNREADABLE_AT_PEER = frozenset(
-    {"unknown_kind", "other_agreement", "no_disclosure", "does_not_open", "invalid_body", "newer_schema",
+    {"unknown_kind", "other_agreement", "version", "no_disclosure", "does_not_open", "invalid_body", "newer_schema",
      "not_canonical", "exception", "not_its_finding"}
 )  # fmt: skip
 
@@ -29,12 +29,30 @@ def note_answers(bureau: Bureau, conn: Connection, state: LogState, owner: Peer,
                and one.fault is None and one.entry and one.entry.ref]  # fmt: skip
     rows = answer_rows(conn, state, owner, answers)
     register.put_responses(conn, rows)
-    told = [_told(owner, one) for one in answers if _unread(one) and _ours(bureau, one)]
+    told = [_told(owner, one) for one in answers if _unread(one) and _ours(bureau, one) and not _for_version(one)]
+    _versions(bureau, conn, owner, answers)
     read = [f"{owner.code}:{one.entry.ref.leaf}" for one in answers if one.entry and one.entry.ref and not _unread(one)]
     if desk.counts(conn).get("unreadable_at_peer"):
         desk.clear(conn, "unreadable_at_peer", read, bureau.now_text())
     told += _copies(bureau, conn, owner, answers)
     desk.put(conn, told, bureau.now_text())
+
+
+def _for_version(one: Opened) -> bool:
+    return one.kind == HELD and (one.body or {}).get("reason") == VERSION
+
+
+def _versions(bureau: Bureau, conn: Connection, owner: Peer, answers: Sequence[Opened]) -> None:
+    """Another member cannot read our version yet: one item while its newest answers about our entries say so."""
+    ours = [one for one in answers if _ours(bureau, one)]
+    if not ours:
+        return
+    if _for_version(ours[-1]):
+        facts = {"region": owner.code, "agreement": bureau.agreement.tag, "said_in": ours[-1].leaf.hex()}
+        item = {"kind": "version_at_peer", "mark": owner.code, "reason": VERSION, "facts": facts, "anew": True}
+        desk.put(conn, [item], bureau.now_text())
+    elif owner.code in desk.open_marks(conn, "version_at_peer"):
+        desk.clear(conn, "version_at_peer", [owner.code], bureau.now_text())
 
 
 def _copies(bureau: Bureau, conn: Connection, owner: Peer, answers: Sequence[Opened]) -> list[Json]:

@@ -57,6 +57,8 @@ class Receive:
         owner = bureau.owner(origin)
         if owner is None:
             return Answer(404, f"No log {origin} is held here.\n".encode())
+        if owner.code not in bureau.exchanging:
+            return Answer(403, f"{owner.code} is no longer named by the agreement; its log is sealed.\n".encode())
         if owner.code != sender or owner.code == bureau.code:  # step 1
             return Answer(403, f"Only the owner of {origin} may add to it; {sender} is not.\n".encode())
         try:
@@ -98,6 +100,7 @@ class Receive:
         self._store(owner, batch, accepted)
         answer = self._line(owner, offered)
         bureau.wake("recognise")
+        bureau.wake("versions")
         return answer
 
     def _store(self, owner: Peer, batch: Batch, accepted: Accepted) -> None:  # step 5

@@ -16,22 +16,25 @@ from sqlalchemy import Connection
 
 from syncd.errors import Retry, Stop
 from syncd.failpoint import failpoint
+from syncd.flows.alarms import quiet, sound
 from syncd.flows.amend import amend
 from syncd.flows.answer import DECLINED, HELD, IMPOSED, LIFTED
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.grounds import lost_grounds
-from syncd.flows.opening import ERASED, INFORMING, is_relief, read_opened
+from syncd.flows.opening import ERASED, INFORMING, VERSION, is_relief, read_opened
 from syncd.flows.others import note_answers
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.respond import respond
 from syncd.flows.understand import AMENDED, Changes, suspend_until_read, understand
 from syncd.flows.unsaid import lift_unsaid
 from syncd.store import desk, register
+from syncd.store.replayed import held_after
 from syncd.store.state import LogState
 
 Json = dict[str, Any]
 BATCH = 512
 QUIET_SECONDS = 1.0
+HELD_AT_ONCE = 64
 FAST_LANE = frozenset({"relief.%", AMENDED, ""})
 ISSUED = "finding.issued"
 _NONE: Mapping[bytes, register.Finding] = MappingProxyType({})
@@ -215,6 +218,8 @@ class Recognise:
         answered = register.held_in(conn, state.id)
         register.hold_entries(conn, changes.held)
         desk.put(conn, changes.desk, bureau.now_text())
+        for mark, facts in {one["mark"]: one["facts"] for one in changes.desk if one["kind"] == VERSION}.items():
+            sound(bureau, conn, VERSION, mark, {name: facts[name] for name in ("region", "log", "agreement")})
         for finding, *_ in changes.amendments:
             fresh.pop(finding, None)  # it is no longer as it was put in
         respond(bureau, conn, changes.affected, fresh)
@@ -230,11 +235,22 @@ class Recognise:
 
     def reconsider(self) -> int:
         """Retry every held entry, as after a change of version; returns how many were understood."""
-        bureau = self._bureau
-        understood = 0
+        understood, place, more = 0, (0, -1), True
+        while more:
+            count, place, more = self._again(place)
+            understood += count
+        self._after()
+        return understood
+
+    def _again(self, place: tuple[int, int]) -> tuple[int, tuple[int, int], bool]:
+        """Some held entries behind ``place``: how many were understood, how far it came, and whether there are more."""
+        bureau, understood = self._bureau, 0
         with bureau.store.write() as conn:
             states = {state.id: state for state in bureau.logs.states(conn)}
-            for row in register.held(conn):
+            rows = held_after(conn, place, HELD_AT_ONCE)
+            for row in rows:
+                if row.reason == VERSION and row.agreement not in bureau.tags:
+                    continue
                 state = states[row.log]
                 owner = bureau.owner(state.origin)
                 opened = read_opened(bureau, conn, state.origin, row.idx, row.idx + 1)
@@ -245,7 +261,11 @@ class Recognise:
                 register.unhold(conn, [(row.log, row.idx)])
                 desk.clear(conn, "unreadable", [one.leaf.hex() for one in opened], bureau.now_text())
                 understood += 1
+            if len(rows) < HELD_AT_ONCE:
+                now_read = [mark for mark in desk.open_marks(conn, VERSION) if mark.partition(" ")[2] in bureau.tags]
+                desk.clear(conn, VERSION, now_read, bureau.now_text())
+                quiet(bureau, conn, VERSION, now_read)
             failpoint("reconsider.before_commit")
         failpoint("reconsider.after_commit")
-        self._after()
-        return understood
+        last = (rows[-1].log, rows[-1].idx) if rows else place
+        return understood, last, len(rows) == HELD_AT_ONCE

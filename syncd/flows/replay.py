@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from syncd.flows.amend import amend
 from syncd.flows.answer import DECLINED, HELD, IMPOSED, LIFTED, Answer
 from syncd.flows.bureau import Bureau, Peer
+from syncd.flows.judged import released_of
 from syncd.flows.opening import Opened, read_opened
 from syncd.flows.others import answer_rows
 from syncd.flows.planning import ISSUED
@@ -53,7 +54,7 @@ def _answers(bureau: Bureau, conn: Connection, state: LogState, owner: Peer, ope
         body = {name: value for name, value in (one.body or {}).items() if name not in ("knew", "due")}
         now = Answer(one.kind, body)
         for said_as in answer_rows(conn, state, owner, [one]):
-            released = body["released_by"] if one.kind == IMPOSED else said_as.released_by
+            released = body["released_by"] if one.kind == IMPOSED else released_of(one.kind, body, said_as.released_by)
             row = said_as._replace(body=now.text, released_by=released)
             register.put_responses(conn, [row])
             _deliver(bureau, conn, row, now)

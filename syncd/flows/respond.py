@@ -16,6 +16,7 @@ from syncd.agreement.relief import UNTOUCHED, Event, ReliefState, relief_state
 from syncd.agreement.workdays import due
 from syncd.flows.answer import DESK_REASONS, HELD, IMPOSED, LIFTED, Answer, Case, Rules, Twin, answer, broken, same
 from syncd.flows.bureau import Bureau
+from syncd.flows.judged import Judging
 from syncd.flows.record import Saying, record
 from syncd.ledger.canonical import encode
 from syncd.ledger.entry import Ref
@@ -34,20 +35,23 @@ def respond(bureau: Bureau, conn: Connection, leaves: Iterable[bytes], fresh: Ma
 
     ``fresh``: findings as this transaction has just written or read them, so that they need not be read again.
     """
-    rules = Rules(bureau.agreement, bureau.code, bureau.today(), bureau.allow_candidates)
-    cases, refs = _cases(bureau, conn, set(leaves), fresh, rules.day)
+    judging = Judging(bureau)
+    cases, refs = _cases(bureau, conn, set(leaves), fresh, judging)
     changed = []
     for case in cases:
+        rules = judging.rules(case)
+        if rules is None:
+            continue  # its version does not name this region
         now = _answered(case, rules)
         if not same(case.before, now):
             changed.append((case, now))
     if not changed:
         return 0
-    day = due(rules.day, RELIEF_WORKING_DAYS).day.isoformat()
+    day = due(judging.day, RELIEF_WORKING_DAYS).day.isoformat()
     changed = [(case, Answer(LIFTED, {**now.body, "due": day}) if now.kind == LIFTED else now) for case, now in changed]
     knew = {state.origin: state.size for state in bureau.logs.states(conn)}
     appended = record(bureau, conn, _sayings(changed, refs, knew))
-    _note(bureau, conn, changed, appended, rules.day)
+    _note(bureau, conn, changed, appended, judging.day)
     return len(appended)
 
 
@@ -71,7 +75,7 @@ def _answered(case: Case, rules: Rules) -> Answer:
 
 
 def _cases(
-    bureau: Bureau, conn: Connection, leaves: set[bytes], fresh: Mapping[bytes, Finding], day: dt.date
+    bureau: Bureau, conn: Connection, leaves: set[bytes], fresh: Mapping[bytes, Finding], judging: Judging
 ) -> tuple[list[Case], dict[bytes, Ref]]:
     rows = register.findings_by_leaf(conn, leaves - fresh.keys()) | {
         leaf: fresh[leaf] for leaf in leaves & fresh.keys()
@@ -81,7 +85,7 @@ def _cases(
     relief = register.relief_of(conn, list(everyone))
     answered = register.responses_of(conn, list(everyone), bureau.code)
     copies = desk.linked_here(conn, [row.natural_key.hex() for row in everyone.values()])
-    states = {leaf: state_of(row, relief.get(leaf, ()), day) for leaf, row in everyone.items()}
+    states = {leaf: state_of(row, relief.get(leaf, ()), judging.day) for leaf, row in everyone.items()}
     origins = {state.id: state.origin for state in bureau.logs.states(conn)}
     barred = bureau.vault.barred({row.natural_key for row in everyone.values()})
     cases, refs = [], {}
@@ -96,7 +100,8 @@ def _cases(
             twins.append(Twin(gone, False, ReliefState(ended="erased", because=gone, off=True)))
         refs[leaf] = Ref(origins[row.log], row.id, leaf.hex())
         copy_here = row.natural_key.hex() in copies
-        cases.append(Case(leaf, row.issuer, row.place, row.parsed(), states[leaf], twins, before, copy_here))
+        whole = leaf, row.issuer, row.place, row.parsed(), states[leaf], twins, before, copy_here
+        cases.append(Case(*whole, row.version, row.issuer in judging.gone))
     return cases, refs
 
 

@@ -10,19 +10,17 @@ Where 2 or 3 fails the node is in doubt (``custody``): it runs, but sequences, c
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from sqlalchemy import Connection
 
 from syncd.errors import Stop
 from syncd.failpoint import failpoint
+from syncd.flows.adopt import adopted, take_up
 from syncd.flows.bureau import Bureau
 from syncd.flows.custody import Told, against
 from syncd.flows.doubt import MISSING, MOVED, OLDER, doubt
 from syncd.flows.record import Saying, record, sign
 from syncd.store import instance
-
-Json = dict[str, Any]
 
 
 def establish(bureau: Bureau, ask: Callable[[], Mapping[str, Told]] = dict) -> None:
@@ -33,11 +31,13 @@ def establish(bureau: Bureau, ask: Callable[[], Mapping[str, Told]] = dict) -> N
     version's form.
     """
     bureau.store.upgrade()
+    found = bureau.find_versions()
     with bureau.store.write() as conn:
         for origin in bureau.origins:
             owner = bureau.owner(origin)
-            tag = bureau.agreement.tag if origin == bureau.origin else None
-            bureau.logs.ensure(conn, origin, owner.code if owner else "", origin == bureau.origin, tag)
+            bureau.logs.ensure(conn, origin, owner.code if owner else "", origin == bureau.origin)
+        take_up(bureau, conn, found)
+        bureau.logs.ensure(conn, bureau.origin, bureau.code, True, bureau.agreement.tag)
     with bureau.store.read() as conn:
         for state in bureau.logs.states(conn):
             listed = bureau.logs.checkpoint(conn, state.origin, state.size)
@@ -80,12 +80,12 @@ def _certain(bureau: Bureau, told: Mapping[str, Told]) -> bool:
 
 
 def _judge_anew(bureau: Bureau) -> None:
-    """Under another agreement, or with candidates no longer allowed, everything is judged again before it acts."""
-    under = f"{bureau.agreement.tag} {'candidates' if bureau.allow_candidates else 'confirmed'}"
+    """With candidates allowed or no longer allowed everything is judged again before it acts, by its own version."""
+    under = "candidates" if bureau.allow_candidates else "confirmed"
     with bureau.store.write() as conn:
-        before = bureau.logs.get_cursor(conn, "judged_under")
+        before = (bureau.logs.get_cursor(conn, "judged_under") or "").split()
         bureau.logs.set_cursor(conn, "judged_under", under)
-        if before in (None, under):
+        if not before or before[-1] == under:
             return
         for origin in bureau.origins:
             bureau.logs.set_cursor(conn, f"recognise:{origin}", "0")
@@ -114,24 +114,6 @@ def _doubt_of_file(bureau: Bureau, conn: Connection) -> str | None:
 
 
 def _adopt(bureau: Bureau) -> None:
-    agreement = bureau.agreement
-    members = [
-        {
-            "code": peer.code,
-            "origin": peer.origin,
-            "keys": {"log": peer.log.vkey, "receipt": peer.receipt.vkey},
-            "from_sizes": [],
-        }
-        for peer in sorted(bureau.members.values(), key=lambda one: one.code)
-    ]
-    adopted: Json = {
-        "schema": "agreement/1.0",
-        "id": agreement.id,
-        "version": agreement.version,
-        "digest": agreement.digest,
-        "effective_from": agreement.effective_from.isoformat(),
-        "members": members,
-    }
     with bureau.store.write() as conn:
-        record(bureau, conn, [Saying("agreement.adopted", None, public=adopted)])
+        record(bureau, conn, [Saying("agreement.adopted", None, public=adopted(bureau, bureau.agreement))])
         failpoint("startup.before_commit")

@@ -20,8 +20,9 @@ from typing import Any
 import orjson
 
 from schemas.identifiers import looks_like_person_id
+from syncd.agreement.versions import version_of
 from syncd.flows.bureau import Bureau, Peer, day_of_text
-from syncd.flows.opening import ERASED, Opened, is_relief
+from syncd.flows.opening import ERASED, VERSION, Opened, is_relief
 from syncd.ledger.entry import Entry, Ref
 from syncd.store.register import Finding
 
@@ -40,7 +41,7 @@ class Changes:
     """What a run of entries changes in the register, and which findings must be answered anew."""
 
     findings: list[Finding] = field(default_factory=list)
-    amendments: list[tuple[bytes, bytes, int, Json]] = field(default_factory=list)
+    amendments: list[tuple[bytes, bytes, int, Json, int]] = field(default_factory=list)
     relief: list[Json] = field(default_factory=list)
     held: list[Json] = field(default_factory=list)
     desk: list[Json] = field(default_factory=list)
@@ -58,8 +59,8 @@ def relief_key(organ: str, number: str, uscc: str) -> bytes:
     return hashlib.sha256(orjson.dumps(["syncd/relief/v1", organ, number, uscc])).digest()
 
 
-def finding_row(log: int, idx: int, leaf: bytes, identity: str, issuer: str, body: Json) -> Finding:
-    """A finding's body as a row of the register."""
+def finding_row(log: int, idx: int, leaf: bytes, identity: str, issuer: str, body: Json, version: int) -> Finding:
+    """A finding's body as a row of the register; ``version`` of the agreement as its leaf names it."""
     key, subject = body["key"], body["subject"]
     return Finding(
         leaf=leaf,
@@ -78,6 +79,7 @@ def finding_row(log: int, idx: int, leaf: bytes, identity: str, issuer: str, bod
         body=orjson.dumps(body).decode(),
         amended=None,
         amended_idx=-1,
+        version=version,
     )
 
 
@@ -159,12 +161,13 @@ def _one(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: Changes) -
         if entry.kind == AMENDED:
             suspend_until_read(log, one, changes)
     elif entry.kind == "finding.issued" and one.body is not None:  # step 4
-        changes.findings.append(finding_row(log, one.idx, one.leaf, entry.id, owner.code, one.body))
+        version = version_of(entry.agreement)
+        changes.findings.append(finding_row(log, one.idx, one.leaf, entry.id, owner.code, one.body, version))
         changes.affected.add(one.leaf)
     elif entry.kind == AMENDED and one.body is not None and entry.ref is not None:
         finding = bytes.fromhex(entry.ref.leaf)
         if entry.ref.log == owner.origin:
-            changes.amendments.append((finding, one.leaf, one.idx, one.body))
+            changes.amendments.append((finding, one.leaf, one.idx, one.body, version_of(entry.agreement)))
             changes.affected.add(finding)
     elif entry.kind == "objection.received" and entry.ref is not None:
         facts = {"region": owner.code, "finding": entry.ref.leaf, "entry": one.leaf.hex()}
@@ -207,7 +210,20 @@ def _hold(bureau: Bureau, log: int, owner: Peer, one: Opened, fault: str, change
     agreement = one.entry.agreement if one.entry is not None else None
     changes.held.append({"log": log, "idx": one.idx, "reason": reason, "agreement": agreement})
     facts = {"log": owner.origin, "index": one.idx, "entry_kind": one.kind, "detail": fault}
-    changes.desk.append({"kind": UNREADABLE, "mark": one.leaf.hex(), "reason": reason, "facts": facts})
+    if reason == VERSION:  # one item for all that this member says under it
+        changes.desk.append(_other_version(owner, agreement or ""))
+    else:
+        changes.desk.append({"kind": UNREADABLE, "mark": one.leaf.hex(), "reason": reason, "facts": facts})
     answerable = one.entry is not None and one.kind not in RESPONSES | REPORTS
     if answerable and one.entry is not None and owner.code != bureau.code:
         changes.unreadable.append((one.idx, Ref(owner.origin, one.entry.id, one.leaf.hex()), reason))
+
+
+def _other_version(owner: Peer, tag: str) -> Json:
+    sentence = (
+        f"{owner.code} writes under version {version_of(tag)} of the agreement ({tag}), which is not in force here. "
+        "What it says is held and countersigned, and its relief acts. Take up the text with `syncd agreement load`, "
+        "sign it if this member is to; what is held is then read by itself."
+    )
+    facts = {"region": owner.code, "log": owner.origin, "agreement": tag, "sentence": sentence}
+    return {"kind": VERSION, "mark": f"{owner.code} {tag}", "reason": "not_in_force_here", "facts": facts}

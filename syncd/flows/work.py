@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from syncd.errors import SyncdError
 from syncd.failpoint import failpoint
+from syncd.flows.adopt import Adopt
 from syncd.flows.bureau import Bureau
 from syncd.flows.decide import Decide
 from syncd.flows.order_erasure import OrderErasure
@@ -26,12 +27,15 @@ RECOVER = "recover"
 class Work:
     """Runs queued jobs; a job that fails keeps its sentence and never stops the next one."""
 
-    def __init__(self, bureau: Bureau, resync: Resync, decide: Decide, recover: Recover, order: OrderErasure) -> None:
+    def __init__(
+        self, bureau: Bureau, resync: Resync, decide: Decide, recover: Recover, order: OrderErasure, adopt: Adopt
+    ) -> None:
         self._bureau = bureau
         self._order = order
         self._resync = resync
         self._decide = decide
         self._recover = recover
+        self._adopt = adopt
 
     def step(self) -> bool:
         """Do all queued jobs; always says that nothing is left."""
@@ -56,6 +60,10 @@ class Work:
             self._recover.run(args["without"], args["account"], finish)
         elif kind == "erase":
             self._order.run(args["finding"], args["ground"], args["number"], args["revoke"], args["account"], finish)
+        elif kind == "agreement.load":
+            self._adopt.load(finish)
+        elif kind == "agreement.sign":
+            self._adopt.adopt(args["version"], args["account"], args["ground"], finish)
         elif kind == "resync":
             self._resync.run(args["stage"], args["peer"], args["dry_run"], args["account"], finish)
         else:

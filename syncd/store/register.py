@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, bindparam, update
 
 from syncd.store.bulk import among, chunks, execute, insert_tuples, upsert_tuples
 from syncd.store.engine import bulk_upsert
@@ -24,7 +24,10 @@ _RESPONSE_UPDATES = (
 
 
 class Finding(NamedTuple):
-    """A finding as the register knows it; ``body`` is ``finding/1.0`` as text, the newest recognised version."""
+    """A finding as the register knows it; ``body`` is ``finding/1.0`` as text, the newest recognised version.
+
+    ``version``: the agreement's, named by the entry that holds that body; by it the finding is judged.
+    """
 
     leaf: bytes
     log: int
@@ -42,6 +45,7 @@ class Finding(NamedTuple):
     body: str
     amended: bytes | None
     amended_idx: int
+    version: int = 1
 
     def parsed(self) -> Json:
         """The body as JSON."""
@@ -124,7 +128,7 @@ def add_relief(conn: Connection, rows: Sequence[Json]) -> None:
 
 
 def amend_findings(conn: Connection, rows: Sequence[Json]) -> None:
-    """Replace bodies: ``of`` (finding), ``by`` and ``by_idx`` (amendment), ``now_name``, ``_criterion``, ``_body``.
+    """Replace bodies: ``of`` (finding), ``by`` and ``by_idx`` (amendment), ``now_name``, ``_criterion``, ….
 
     An amendment older than the one in force changes nothing, so that reading the log again is no difference.
 
@@ -141,6 +145,7 @@ def amend_findings(conn: Connection, rows: Sequence[Json]) -> None:
             name=bindparam("now_name"),
             criterion=bindparam("now_criterion"),
             body=bindparam("now_body"),
+            version=bindparam("now_version"),
         ),
         list(rows),
     )
@@ -273,11 +278,6 @@ def forget_releases(conn: Connection, leaves: Collection[bytes], region: str) ->
     for some in chunks(leaves):
         mine = (responses.c.finding.in_(some), responses.c.region == region)
         conn.execute(update(responses).where(*mine).values(released_by=None))
-
-
-def held(conn: Connection) -> list[Row[Any]]:
-    """All entries that wait to be understood."""
-    return list(conn.execute(select(held_entries).order_by(held_entries.c.log, held_entries.c.idx)))
 
 
 def unhold(conn: Connection, pairs: Iterable[tuple[int, int]]) -> None:

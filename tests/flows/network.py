@@ -151,6 +151,7 @@ class Network:
         self.links: dict[tuple[str, str], MemoryLink] = {}
         self.now = dt.datetime(2026, 11, 22, 1, 0, tzinfo=dt.UTC)
         self.at_once = 1_000_000  # steps of a stage before the next stage has its turn
+        self.versions: dict[str, list[Agreement]] = {}  # what lies in each node's folder of further versions
 
     def clock(self) -> dt.datetime:
         """Moves a millisecond at each look."""
@@ -219,6 +220,34 @@ def agreement_of(codes: tuple[str, ...]) -> Agreement:
     return load_agreement(agreement_files(codes))
 
 
+def version_of(
+    codes: Sequence[str], version: int, effective_from: str, *edits: tuple[str, str, str], base: Sequence[str] = THREE
+) -> Agreement:
+    """A later version for these members: ``edits`` replace one text by another in a file."""
+    files = agreement_files(sorted({*codes, *base}))
+    head = files["agreement.toml"].decode()
+    members = ", ".join(f'"{code}"' for code in codes)
+    for name, value in (("version", str(version)), ("effective_from", effective_from), ("members", f"[{members}]")):
+        old = next(line for line in head.splitlines() if line.startswith(f"{name} "))
+        head = head.replace(old, f"{name} = {value}")
+    files["agreement.toml"] = head.encode()
+    for gone in set(base) - set(codes):
+        files.pop(f"regions/{gone}.toml")
+        for path in ("measures.toml", "doubts.toml", "bases.toml"):
+            files[path] = _without(files[path].decode(), gone).encode()
+    for path, old, new in edits:
+        assert old in files[path].decode(), (path, old)
+        files[path] = files[path].decode().replace(old, new, 1).encode()
+    return load_agreement(files)
+
+
+def _without(text: str, code: str) -> str:
+    """The rows of a table without those of one region, and without the region in the lists of others."""
+    head, *rows = re.split(r"(?m)^(?=\[\[)", text)
+    kept = [row for row in rows if f'region = "{code}"' not in row and f'regions = ["{code}"]' not in row]
+    return head + "".join(row.replace(f', "{code}"', "").replace(f'"{code}", ', "") for row in kept)
+
+
 def agreement_files(codes: Sequence[str]) -> dict[str, bytes]:
     """The shipped agreement, widened to these members; regions beyond the three copy the second one's mapping."""
     folder = ROOT / "config/agreements/jiakuntai-eco"
@@ -261,13 +290,14 @@ def opened(
     *,
     allow_candidates: bool = True,
     home: Callable[[str], Any] = lambda code: HomeSystem(),
+    founded_under: Callable[[str], Agreement] | None = None,
 ) -> Network:
     """Open the nodes that were founded in a folder, for the first time or again; ``home`` gives each its own system."""
     net = Network()
-    agreement = agreement_of(tuple(codes))
     keys = {code: keyring.load(folder / code / "keys") for code in codes}
-    peers = {code: peer(agreement, code, keys[code]) for code in codes}
+    peers = {code: peer(agreement_of(THREE), code, keys[code]) for code in codes}
     for code in codes:
+        agreement = founded_under(code) if founded_under is not None else agreement_of(tuple(codes))
         store = Store.open(urls(code))
         store.upgrade()
         vault = Vault(folder / code / "record-keys.db", keys[code].node_key)
@@ -277,7 +307,7 @@ def opened(
             new_sizes=lambda path=folder / code / "signed-sizes": SignedSizes.anew(path),
             signers=signers(agreement, code, keys[code]), clock=net.clock,
             wake=lambda bell, code=code: net.nodes[code].rung.add(bell),
-            allow_candidates=allow_candidates,
+            allow_candidates=allow_candidates, find_versions=lambda code=code: net.versions.get(code, []),
         )  # fmt: skip
         net.nodes[code] = _node(net, bureau, home(code), keys[code].row_key)
     return net

@@ -135,29 +135,6 @@ def test_an_unknown_kind_is_held_and_what_follows_is_not_delayed(net: Network) -
     assert on_desk(node)["unreadable_at_peer"] == 2, "both peers say that they cannot read it"
 
 
-def test_another_agreement_version_is_held_and_recognised_once_known(net: Network) -> None:
-    node, other = net.nodes[HOME], net.nodes[OTHER]
-    tag = other.bureau.agreement
-    object.__setattr__(node.bureau, "agreement", _renumbered(node.bureau.agreement))
-    with node.bureau.store.write() as conn:
-        node.bureau.logs.ensure(conn, node.bureau.origin, HOME, True, node.bureau.agreement.tag)
-    node.home.put(penalty("101", company(1), "KS-0104", HOME))
-    net.settle()
-    # The finding, that region's own answer to it, and its home system's feedback.
-    assert standing(other, company(1)) == "clear" and on_desk(other)["unreadable"] == 3
-    object.__setattr__(other.bureau, "agreement", node.bureau.agreement)
-    assert other.stages.recognise.reconsider() == 3
-    net.settle()
-    assert standing(other, company(1)) == "restricted" and "unreadable" not in on_desk(other)
-    assert tag.tag != other.bureau.agreement.tag
-
-
-def _renumbered(agreement):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
-    return replace(agreement, version=2)
-
-
 def test_a_changed_identity_suspends_the_old_and_waits_for_a_person(net: Network) -> None:
     node = net.nodes[HOME]
     node.home.put(penalty("101", company(1), "KS-0104", HOME))

@@ -1,0 +1,151 @@
+"""The agreement's versions 协议版本 as this node holds them: their texts, and who adopted which.
+
+A text is never changed nor forgotten: a version that comes with another digest is refused by the caller.
+"""
+
+import datetime as dt
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, inspect
+
+from syncd.agreement.load import load_agreement
+from syncd.agreement.member import Member
+from syncd.agreement.model import Agreement
+from syncd.agreement.versions import Adoption, Timeline, timeline
+from syncd.errors import Stop
+from syncd.store.bulk import among, execute
+from syncd.store.version_tables import adoptions as adoptions_table
+from syncd.store.version_tables import agreement_versions
+
+Json = dict[str, Any]
+_LEVEL = 9
+
+
+class StoredVersion(NamedTuple):
+    """A version's number, its digest (hex), and the bytes of its files by path."""
+
+    version: int
+    digest: str
+    files: Mapping[str, bytes]
+
+
+class AdoptionRow(NamedTuple):
+    """An ``agreement.adopted``: the owner of the log, where it stands, its day in Asia/Shanghai, its public object."""
+
+    code: str
+    at: int
+    day: str
+    body: Json
+
+    def read(self) -> Adoption:
+        """As the timeline reads it; what its object does not say is empty."""
+        said, number = self.body, self.body.get("version")
+        members = [one for one in said.get("members", ()) if isinstance(one, dict)]
+        return Adoption(
+            self.code, str(said.get("id")), number if isinstance(number, int) else 0, str(said.get("digest")),
+            dt.date.fromisoformat(self.day), self.at, members,
+        )  # fmt: skip
+
+
+class Keys(NamedTuple):
+    """A member's log and the keys by which this node knows it, as vkeys."""
+
+    origin: str
+    log: str
+    receipt: str
+
+
+def keys_in(member: Member) -> Keys:
+    """A member's log and keys as its file says them."""
+    return Keys(member.origin, member.log_vkey, member.receipt_vkey)
+
+
+def timeline_of(conn: Connection, held: Iterable[Agreement], keys: Mapping[str, Keys]) -> Timeline:
+    """The versions ``held`` in memory and those kept here, with what was adopted; ``keys`` of the members by code.
+
+    An adoption that names other keys than this node knows counts for nothing. Raises Stop where a kept text has not
+    the digest under which it was kept.
+    """
+    at_hand = {one.version: one for one in held}
+    for text in texts(conn, list(at_hand)):
+        at_hand[text.version] = load_agreement(text.files)
+        if at_hand[text.version].digest != text.digest:
+            raise Stop(
+                f"The stored text of version {text.version} of the agreement is not the one that was kept. Nothing was "
+                "judged by it. The store was altered; restore it."
+            )
+    counted = (row.read() for row in adoptions(conn) if fits(row.body, keys))
+    return timeline(at_hand.values(), counted)
+
+
+def fits(adopted: Json, keys: Mapping[str, Keys]) -> bool:
+    """Whether an adoption names logs and keys as this node knows them; a member unknown here says nothing."""
+    for said in adopted.get("members", ()):
+        known = keys.get(str(said.get("code"))) if isinstance(said, dict) else None
+        if known is not None:
+            named = said.get("keys") or {}
+            if (said.get("origin"), named.get("log"), named.get("receipt")) != known:
+                return False
+    return True
+
+
+def answered_still(conn: Connection, region: str, issuers: Sequence[str], limit: int) -> list[bytes]:
+    """Findings of these members that a region restricts or holds still, ``limit`` at most."""
+    if not issuers:
+        return []
+    condition, given = among(conn, "f.issuer", list(issuers))
+    sql = (
+        "SELECT f.leaf FROM findings f JOIN responses r ON r.finding = f.leaf AND r.region = ? "
+        f"WHERE r.kind IN ('restriction.imposed', 'finding.held') AND {condition} ORDER BY f.log, f.idx LIMIT {limit:d}"
+    )
+    return [row[0] for row in execute(conn, sql, (region, *given))]
+
+
+def known(conn: Connection) -> dict[int, str]:
+    """The digests of the versions whose text is held, by number; none where the tables are older than this program."""
+    if not inspect(conn).has_table(agreement_versions.name):
+        return {}
+    return {int(version): digest for version, digest in execute(conn, "SELECT version, digest FROM agreement_versions")}
+
+
+def texts(conn: Connection, without: Sequence[int] = ()) -> list[StoredVersion]:
+    """The texts that are held, lowest version first, but for those ``without``."""
+    wanted = [version for version in sorted(known(conn)) if version not in without]
+    return [_text(conn, version) for version in wanted]
+
+
+def _text(conn: Connection, version: int) -> StoredVersion:
+    row = execute(conn, "SELECT digest, text FROM agreement_versions WHERE version = ?", (version,)).one_or_none()
+    files = orjson.loads(zlib.decompress(row[1]))
+    return StoredVersion(version, row[0], {path: text.encode() for path, text in files.items()})
+
+
+def keep(conn: Connection, version: int, digest: str, files: Mapping[str, bytes], now: str) -> None:
+    """Keep a version's text; one that is held already stays as it is."""
+    text = zlib.compress(orjson.dumps({path: data.decode() for path, data in files.items()}), _LEVEL)
+    execute(
+        conn,
+        "INSERT INTO agreement_versions (version, digest, text, stored_at) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (version) DO NOTHING",
+        (version, digest, text, now),
+    )
+
+
+def adoptions(conn: Connection) -> list[AdoptionRow]:
+    """Every adoption that was read from the logs, in the order of log and index."""
+    if not inspect(conn).has_table(adoptions_table.name):
+        return []
+    rows = execute(conn, "SELECT code, idx, day, body FROM adoptions ORDER BY log, idx")
+    return [AdoptionRow(code, idx, day, orjson.loads(body)) for code, idx, day, body in rows]
+
+
+def note_adoption(conn: Connection, log: int, row: AdoptionRow) -> None:
+    """Remember an adoption as it stands in a log; once."""
+    execute(
+        conn,
+        "INSERT INTO adoptions (log, idx, code, day, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (log, idx) DO NOTHING",
+        (log, row.at, row.code, row.day, orjson.dumps(row.body).decode()),
+    )

@@ -1,0 +1,217 @@
+"""Several versions of the agreement: adopted by all on its day, held until both have it, old findings as judged."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from network import THREE, Network, Node, agreement_of, company, found, network, opened, penalty, relief, version_of
+
+from syncd.errors import NeedsPerson
+from syncd.flows.adopt import adopted
+from syncd.flows.record import Saying, record, sign
+from syncd.flows.startup import establish
+from syncd.ledger.entry import parse_entry
+from syncd.store import desk, versions
+from syncd.store.checkpoints import countersigned_by_all
+
+DAY, LATER = dt.date(2026, 11, 22), dt.date(2026, 12, 1)
+HOME, OTHER, THIRD = "320583", "320585", "310114"
+CHANGED = ("regions/320585.toml", 'id = "TC-R-EP-04"\ncriterion = "EP-04"\nmode = "automatic"\nmonths = 24',
+           'id = "TC-R-EP-04"\ncriterion = "EP-04"\nmode = "automatic"\nmonths = 12')  # fmt: skip
+
+
+@pytest.fixture
+def net(tmp_path: Path, store_urls: Callable[[str], str]) -> Network:
+    return network(tmp_path, store_urls)
+
+
+def standing(node: Node, uscc: str, day: dt.date = DAY) -> str:
+    return str(node.stages.inquiry.check(uscc, day)["standing"])
+
+
+def on_desk(node: Node) -> dict[str, int]:
+    with node.bureau.store.read() as conn:
+        return desk.counts(conn)
+
+
+def sign_at(net: Network, version: int, *codes: str) -> None:
+    for code in codes:
+        net.nodes[code].stages.adopt.adopt(version, 1001, "operator_request")
+    net.settle(collect=False)
+
+
+def until(node: Node, uscc: str, day: dt.date) -> str:
+    return str(node.stages.inquiry.check(uscc, day)["until"])
+
+
+def test_a_version_is_in_force_on_its_day_once_all_have_adopted_it(net: Network) -> None:
+    second = version_of(THREE, 2, "2026-12-01", CHANGED)
+    net.versions = {code: [second] for code in THREE}
+    net.settle()
+    net.nodes[HOME].home.put(penalty("101", company(1), "KS-0104", HOME))
+    net.settle()
+    sign_at(net, 2, HOME, OTHER)
+    net.now = dt.datetime(2026, 12, 2, 1, tzinfo=dt.UTC)
+    net.settle(collect=False)
+    assert {node.bureau.agreement.version for node in net.nodes.values()} == {1}, "one has not adopted it"
+    sign_at(net, 2, THIRD)
+    assert {node.bureau.agreement.version for node in net.nodes.values()} == {2}
+    assert {node.bureau.timeline.since[2] for node in net.nodes.values()} == {dt.date(2026, 12, 2)}
+    net.nodes[HOME].home.put(penalty("102", company(2), "KS-0104", HOME))
+    net.settle()
+    assert until(net.nodes[OTHER], company(1), LATER) == "2028-11-02", "judged by version 1, as it was"
+    assert until(net.nodes[OTHER], company(2), dt.date(2026, 12, 2)) == "2027-11-02"
+    with pytest.raises(NeedsPerson, match="not later"):
+        net.nodes[HOME].stages.adopt.adopt(2, 1001, "operator_request")
+
+
+def test_it_waits_for_its_date_and_changes_at_midnight_in_shanghai(net: Network) -> None:
+    net.versions = {code: [version_of(THREE, 2, "2026-12-01")] for code in THREE}
+    net.settle()
+    sign_at(net, 2, *THREE)
+    net.now = dt.datetime(2026, 11, 30, 15, 59, tzinfo=dt.UTC)
+    net.settle(collect=False)
+    assert {node.bureau.agreement.version for node in net.nodes.values()} == {1}
+    net.now = dt.datetime(2026, 11, 30, 16, 0, tzinfo=dt.UTC)
+    net.settle(collect=False)
+    assert {node.bureau.agreement.version for node in net.nodes.values()} == {2}
+
+
+def test_a_node_that_is_behind_holds_and_countersigns_and_goes_on_by_itself(net: Network) -> None:
+    old = penalty("101", company(1), "KS-0104", HOME)
+    net.nodes[HOME].home.put(old)
+    net.versions = {code: [version_of(THREE, 2, "2026-11-01")] for code in THREE}
+    net.settle()
+    behind, ahead = net.nodes[OTHER], net.nodes[HOME]
+    net.links[THIRD, OTHER].down = True  # it does not hear that the third has adopted it too
+    sign_at(net, 2, *THREE)
+    assert ahead.bureau.agreement.version == 2 and behind.bureau.agreement.version == 1
+    ahead.home.put(penalty("102", company(2), "KS-0104", HOME), relief("r1", old, "修复"))
+    net.settle()
+    assert standing(behind, company(1)) == "clear", "relief is never delayed by a version"
+    assert not behind.home.in_force(company(1))
+    assert standing(behind, company(2)) == "clear"
+    assert on_desk(behind) == {"version": 1} and on_desk(ahead) == {"version_at_peer": 1}
+    with ahead.bureau.store.read() as conn:
+        size = ahead.bureau.logs.state(conn, ahead.bureau.origin).size
+        assert countersigned_by_all(conn, ahead.bureau.origin)[OTHER] == size, "holding is not understanding"
+    net.links[THIRD, OTHER].down = False
+    net.settle(collect=False)
+    behind.stages.recognise.reconsider()  # the daemon's bell
+    net.settle(collect=False)
+    assert standing(behind, company(2)) == "restricted" and behind.bureau.agreement.version == 2
+    assert on_desk(behind) == {} and on_desk(ahead) == {}
+
+
+def test_a_changed_text_of_a_known_version_is_never_taken_up(net: Network) -> None:
+    node = net.nodes[HOME]
+    net.versions = {HOME: [version_of(THREE, 1, "2026-11-01", CHANGED)]}
+    before = node.bureau.agreement
+    net.settle()
+    assert node.bureau.agreement is before
+    changed = version_of(THREE, 1, "2026-11-01", CHANGED)
+    node.bureau.take(node.bureau.timeline.__class__((changed,), {1: dt.date.min}))
+    with pytest.raises(NeedsPerson, match="another version"):
+        establish(node.bureau)
+
+
+def test_an_adoption_that_names_other_keys_counts_for_nothing(net: Network) -> None:
+    second = version_of(THREE, 2, "2026-11-01")
+    net.versions = {code: [second] for code in THREE}
+    net.settle()
+    sign_at(net, 2, HOME, OTHER)
+    bureau = net.nodes[THIRD].bureau
+    said = adopted(bureau, second)
+    said["members"][1]["keys"]["log"] = bureau.members[OTHER].log.vkey
+    with bureau.store.write() as conn:
+        record(bureau, conn, [Saying("agreement.adopted", None, public=said)])
+    sign(bureau)
+    net.settle(collect=False)
+    assert {node.bureau.agreement.version for node in net.nodes.values()} == {1}
+    sign_at(net, 2, THIRD)
+    assert {node.bureau.agreement.version for node in net.nodes.values()} == {2}
+
+
+FOUR = (*THREE, "320507")
+
+
+def test_a_fourth_member_joins_by_a_version_that_names_it(tmp_path: Path, store_urls: Callable[[str], str]) -> None:
+    joins = version_of(FOUR, 2, "2026-12-01")
+    found(tmp_path, FOUR)
+    under = {code: agreement_of(THREE) for code in THREE} | {FOUR[3]: joins}
+    net = opened(tmp_path, store_urls, FOUR, founded_under=lambda code: under[code])
+    net.versions = {code: [agreement_of(THREE), joins] for code in FOUR}
+    net.establish()
+    fourth = net.nodes[FOUR[3]]
+    net.nodes[HOME].home.put(penalty("101", company(1), "KS-0104", HOME))
+    fourth.home.put(penalty("401", company(4), "KS-0104", FOUR[3]))
+    net.settle()
+    assert standing(net.nodes[OTHER], company(1)) == "restricted"
+    assert standing(fourth, company(1)) == "clear" and standing(fourth, company(4)) == "clear", "it is no member yet"
+    sign_at(net, 2, *THREE)
+    net.now = dt.datetime(2026, 12, 1, 1, tzinfo=dt.UTC)
+    net.settle(collect=False)
+    net.nodes[HOME].home.put(penalty("102", company(2), "KS-0104", HOME))
+    net.settle()
+    assert {node.bureau.agreement.tag for node in net.nodes.values()} == {joins.tag}
+    assert standing(fourth, company(1), LATER) == "clear", "a finding of version 1 owes no answer of a later member"
+    assert all(standing(node, company(2), LATER) == "restricted" for node in net.nodes.values())
+    assert all(standing(node, company(4), LATER) == "restricted" for node in net.nodes.values())
+    with net.nodes[HOME].bureau.store.read() as conn:
+        own = net.nodes[HOME].bureau
+        signed = countersigned_by_all(conn, own.origin)
+        assert signed[FOUR[3]] == own.logs.state(conn, own.origin).size
+        adoption = [row for row in versions.adoptions(conn) if row.code == HOME][-1].body
+    named = {one["code"]: one["from_sizes"] for one in adoption["members"]}
+    assert named[OTHER] == [] and {one["log"] for one in named[FOUR[3]]} == set(own.origins)
+
+
+def test_a_member_that_leaves_is_sealed_and_its_findings_end_that_day(net: Network) -> None:
+    stays = (THIRD, HOME)
+    net.versions = {code: [version_of(stays, 2, "2026-12-01")] for code in stays}
+    rows = {code: penalty(key, company(int(key)), local, code)
+            for code, key, local in ((HOME, "101", "KS-0104"), (OTHER, "102", "TC-A04"))}  # fmt: skip
+    for code, row in rows.items():
+        net.nodes[code].home.put(row)
+    net.settle()
+    sign_at(net, 2, *stays)
+    assert standing(net.nodes[HOME], company(102)) == "restricted"
+    assert standing(net.nodes[HOME], company(102), LATER) == "clear", "known before the day comes"
+    net.now = dt.datetime(2026, 12, 1, 1, tzinfo=dt.UTC)
+    net.nodes[OTHER].home.put(penalty("103", company(103), "TC-A04", OTHER))
+    for node in (net.nodes[THIRD], net.nodes[HOME]):
+        node.stages.adopt.step()
+    with pytest.raises(NeedsPerson, match="403"):
+        net.settle()
+    for code in stays:
+        net.links[OTHER, code].down = True
+    net.settle()
+    for code in stays:
+        node = net.nodes[code]
+        assert standing(node, company(102), LATER) == "clear" and not node.home.in_force(company(102))
+        assert standing(node, company(101), LATER) == "restricted"
+        assert standing(node, company(103), LATER) == "clear"
+    node = net.nodes[HOME].bureau
+    with node.store.read() as conn:
+        entries = node.logs.read_entries(conn, node.origin, 0, node.logs.state(conn, node.origin).size)
+        sealed = [parse_entry(row.leaf) for row in entries if row.kind == "log.sealed"]
+    assert [one.body["log"] for one in sealed] == [f"jiakuntai-eco/{OTHER}/1"]
+    assert sealed[0].body["successor"] is None and sealed[0].agreement == node.agreement.tag
+
+
+def test_a_node_that_has_left_ends_what_it_imposed_under_the_agreement(net: Network) -> None:
+    stays = (THIRD, HOME)
+    net.versions = {code: [version_of(stays, 2, "2026-12-01")] for code in THREE}
+    net.nodes[HOME].home.put(penalty("101", company(101), "KS-0104", HOME))
+    net.settle()
+    left = net.nodes[OTHER]
+    assert left.home.in_force(company(101))
+    sign_at(net, 2, *stays)
+    net.now = dt.datetime(2026, 12, 1, 1, tzinfo=dt.UTC)
+    left.home.put(penalty("103", company(103), "TC-A04", OTHER))
+    net.settle(collect=False)
+    net.settle()
+    assert not left.bureau.acts and left.bureau.agreement.version == 1
+    assert not left.home.in_force(company(101)) and standing(left, company(101), LATER) == "clear"
+    assert left.stages.inquiry.check(company(103), LATER)["findings"] == []
