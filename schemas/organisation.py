@@ -5,12 +5,20 @@ The code decides who it is; the name may change while the code stays, and equal 
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from schemas.base import Body, OrganisationUscc, line_pattern
 
-SubjectType = Literal["POLLUTER", "MONITORING_AGENCY", "AUTO_MONITOR_OPERATOR"]
-"""排污企业, 环境监测社会化服务机构, 污染源自动监控设施运维机构: the three classes the agreement speaks of."""
+
+def _no_person(code: str) -> str:
+    if "PERSON" in code:
+        raise PydanticCustomError("person", "Persons are no subjects of a finding.")
+    return code
+
+
+SubjectType = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,31}$"), AfterValidator(_no_person)]
+"""A class of organisations that an agreement speaks of; which there are is the agreement's to say, not the schema's."""
 
 RegisteredName = Annotated[
     str,
@@ -42,6 +50,4 @@ class Subject(Body):
 
     uscc: OrganisationUscc
     name: RegisteredName = Field(description="认定时的登记名称全称")
-    type: SubjectType | None = Field(
-        description="主体类别：排污企业、监测机构、自动监控运维机构；由认定代码确定，未确定时为空"
-    )
+    type: SubjectType | None = Field(description="主体类别代码，见所属协议；由认定代码确定，未确定时为空")

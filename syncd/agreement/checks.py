@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from syncd.agreement.bases import ADVISED_ASPECTS
 from syncd.agreement.checks_conditions import condition_faults
+from syncd.agreement.checks_types import type_faults
 from syncd.agreement.law import Doubt, LegalBasis, Regime
 from syncd.agreement.local import LocalCode, Region, Rule
 from syncd.agreement.model import Agreement, Criterion, Repeated
@@ -19,6 +20,7 @@ def faults_of(agreement: Agreement) -> Iterator[str]:
     for criterion in agreement.criteria.values():
         yield from _criterion_faults(agreement, criterion)
     yield from _circles(agreement)
+    yield from type_faults(agreement)
     yield from _measure_faults(agreement)
     for basis in agreement.bases.values():
         yield from _basis_faults(agreement, basis)

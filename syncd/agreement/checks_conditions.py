@@ -1,6 +1,6 @@
 """What the conditions of a region must say of one another: each understood, no two for one record, none left over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from syncd.agreement.conditions import BadCondition
 from syncd.agreement.local import Condition, LocalCode, Region
@@ -22,7 +22,7 @@ def condition_faults(where: str, agreement: Agreement, region: Region) -> Iterat
         faults = [
             fault for one in conditions for fault in _one(f"{where} condition {one.id}, field", agreement, local, one)
         ]
-        yield from faults or _among_each_other(place, conditions)
+        yield from faults or _among_each_other(place, conditions, agreement.subject_types)
 
 
 def _one(where: str, agreement: Agreement, local: LocalCode, condition: Condition) -> Iterator[str]:
@@ -42,7 +42,7 @@ def _one(where: str, agreement: Agreement, local: LocalCode, condition: Conditio
         yield f"{where} outcome: what is counted from the history can only be proposed"
 
 
-def _among_each_other(place: str, conditions: tuple[Condition, ...]) -> Iterator[str]:
+def _among_each_other(place: str, conditions: tuple[Condition, ...], types: Iterable[str]) -> Iterator[str]:
     asked = tuple(one for one in conditions if one.when is not None)
     otherwise = [one.id for one in conditions if one.when is None]
     if len(otherwise) > 1:
@@ -51,7 +51,7 @@ def _among_each_other(place: str, conditions: tuple[Condition, ...]) -> Iterator
         return
     compiled, ever, overlaps, gap = together(asked), set[str](), dict[tuple[str, ...], str](), ""
     try:
-        for sample in samples(compiled):
+        for sample in samples(compiled, types):
             told = compiled.hold(sample)
             holding = tuple(one.id for one, holds in zip(asked, told or (), strict=False) if holds)
             ever.update(holding)

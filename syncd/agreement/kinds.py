@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Field
 
 Json = dict[str, Any]
 
-SubjectType = Literal["POLLUTER", "MONITORING_AGENCY", "AUTO_MONITOR_OPERATOR"]
-"""排污企业, 环境监测社会化服务机构, 污染源自动监控设施运维机构. Persons are no subjects here."""
+SubjectType = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,31}$")]
+"""主体类别: a class of organisations that the agreement lists. Persons are no subjects here."""
 
 Status = Literal["confirmed", "candidate"]
 """confirmed: quoted by a source on the agreement; candidate 候选: a reconstruction, never its text."""

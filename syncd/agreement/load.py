@@ -20,7 +20,7 @@ from syncd.agreement.checks import faults_of
 from syncd.agreement.kinds import STRICT, Code, Json, RegionCode, Words
 from syncd.agreement.law import Doubt, LegalBasis, PenaltyClass, Regime
 from syncd.agreement.local import Condition, LocalCode, Region, Rule, TestCase
-from syncd.agreement.model import Agreement, Citation, Criterion, Label, Measure, Purpose
+from syncd.agreement.model import Agreement, Citation, Criterion, Label, Measure, Purpose, Scale, SubjectKind
 from syncd.errors import NeedsPerson
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ MEMBERS = "members/"
 _REGIONS = "regions/"
 _TABLES = ("bases", "criteria", "doubts", "measures", "publicity", "sources")
 _FILES = frozenset({"agreement.toml", *(f"{table}.toml" for table in _TABLES)})
-_MAY_LACK = frozenset({"purposes.toml"})
+_MAY_LACK = frozenset({"purposes.toml", "scales.toml"})
 """Tables that an agreement may do without."""
 
 
@@ -45,6 +45,8 @@ class _Head:
     title_en: Words
     effective_from: date
     members: Annotated[tuple[RegionCode, ...], Field(min_length=1)]
+    field_zh: Words
+    subject_types: Annotated[tuple[SubjectKind, ...], Field(min_length=1)]
     aspects: tuple[Label, ...]
     categories: tuple[Label, ...]
     note: str = ""
@@ -99,6 +101,8 @@ def load_agreement(files: Mapping[str, bytes]) -> Agreement:
         title_en=head.title_en,
         effective_from=head.effective_from,
         members=head.members,
+        field_zh=head.field_zh,
+        subject_types=_by_key("agreement.toml", "subject_types", head.subject_types),
         aspects=_by_key("agreement.toml", "aspects", head.aspects),
         categories=_by_key("agreement.toml", "categories", head.categories),
         sources=_rows(shared, "sources", Citation),
@@ -110,6 +114,7 @@ def load_agreement(files: Mapping[str, bytes]) -> Agreement:
         regimes=_by_key("publicity.toml", "regimes", publicity.regimes, "id"),
         classes=publicity.classes,
         purposes=_rows(shared, "purposes", Purpose),
+        scales=_rows(shared, "scales", Scale),
         note=head.note,
         files=MappingProxyType(shared),
     )

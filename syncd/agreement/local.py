@@ -18,6 +18,7 @@ class LocalCode:
     """A bureau's own code of a determination 本地认定代码; no criterion where it is not severe.
 
     A code whose meaning depends on the record has no criterion here, is not severe, and has ``Condition`` rows.
+    ``scale``, ``grade``: it is a grade of a rating scale 信用等级; by itself nothing follows from it.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -27,6 +28,8 @@ class LocalCode:
     severe: bool
     status: Literal["confirmed", "illustrative"]
     criterion: Code | None = None
+    scale: Code | None = None
+    grade: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)

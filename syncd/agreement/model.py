@@ -30,6 +30,33 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectKind:
+    """A class of organisations 主体类别 that the agreement speaks of; persons are none."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    code: SubjectType
+    name_zh: Words
+    name_en: Words
+    provenance: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A rating scale 信用等级: its grades are plain records, and are never turned into another scale.
+
+    A grade means something only where a local code of a region says so in its own row.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    code: Code
+    name_zh: Words
+    name_en: Words
+    grades: Annotated[tuple[Words, ...], Field(min_length=2)]
+    applies_to: Annotated[tuple[SubjectType, ...], Field(min_length=1)]
+    provenance: Words
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """Where a provenance such as ``found: E4`` points to 出处."""
 
@@ -173,6 +200,9 @@ class Agreement:
     regimes: Mapping[str, Regime] = field(default_factory=dict)
     classes: tuple[PenaltyClass, ...] = ()
     purposes: Mapping[str, Purpose] = field(default_factory=dict)
+    subject_types: Mapping[str, SubjectKind] = field(default_factory=dict)
+    scales: Mapping[str, Scale] = field(default_factory=dict)
+    field_zh: str = ""
     note: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 

@@ -43,6 +43,12 @@ def map_local_code(agreement: Agreement, region: str, code: str) -> LocalCode | 
     return known.local_codes.get(code) if known else None
 
 
+def grade_of(agreement: Agreement, finding: Json) -> str | None:
+    """Scale and grade of a record that is a grade 信用等级, for whoever reads it; nothing follows from it by itself."""
+    local = map_local_code(agreement, finding["place"], finding["local_code"])
+    return f"{local.scale} {local.grade}" if local is not None and local.scale is not None else None
+
+
 def outcome_of(
     agreement: Agreement, finding: Json, counts: Counts | None = None, *, allow_candidates: bool = False
 ) -> OutcomeOf:

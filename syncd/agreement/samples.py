@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import combinations, permutations, product
 from math import prod
-from typing import Any, get_args
+from typing import Any
 
 from syncd.agreement.conditions import Conditions
-from syncd.agreement.kinds import SubjectType
 from syncd.agreement.names import NAMES, NameType
 
 SAMPLES = 50_000
@@ -24,12 +23,17 @@ class TooMany(ValueError):
     """More combinations than can be looked through; the text is a part of a sentence."""
 
 
-def samples(conditions: Conditions) -> Iterator[Mapping[str, Any]]:
-    """One record for each kind of record that these conditions can tell apart. Raises ``TooMany``."""
+def samples(conditions: Conditions, types: Iterable[str] = ()) -> Iterator[Mapping[str, Any]]:
+    """One record for each kind of record that these conditions can tell apart. Raises ``TooMany``.
+
+    ``types``: the types of organisations that the agreement lists.
+    """
     literals: dict[str, set[Any]] = {}
     for atom in (atom for atoms in conditions.atoms for atom in atoms):
         literals.setdefault(atom.name, set()).update(atom.literals)
     values = {name: list(_values(name, sorted(named))) for name, named in literals.items()}
+    if "subject.type" in values:
+        values["subject.type"] = ["", *types]
     if (count := prod(map(len, values.values()))) > SAMPLES:
         raise TooMany(f"its conditions tell {count} kinds of records apart, more than {SAMPLES}; use fewer")
     for combination in product(*values.values()):
@@ -50,8 +54,6 @@ def _shown(value: Any) -> str:
 
 
 def _values(name: str, literals: Sequence[Any]) -> Iterable[Any]:
-    if name == "subject.type":
-        return ["", *get_args(SubjectType)]
     return _BY_TYPE[NAMES[name].type](literals)
 
 

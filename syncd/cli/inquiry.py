@@ -157,7 +157,7 @@ def _draw_check(to: "Console", answer: Json) -> None:
     draw_standing(to, answer)
     findings = list(enumerate(answer["findings"], 1))
     table(to, "Findings 认定", ("n", "decision", "by", "criterion", "answer", "marks"),
-          [(n, one["number"], one["issuer"], one["criterion"] or "-",
+          [(n, one["number"], one["issuer"], one["criterion"] or one["grade"] or "-",
             words.word(words.ANSWER, one["answer"]), marks_of(one)) for n, one in findings],
           "marks")  # fmt: skip
     table(to, "Measures in force 有效措施", ("n", "measure", "name", "kind", "until", "department"),

@@ -35,7 +35,7 @@ USAGE, FAULT, INTERRUPTED = 2, 70, 130
 
 app = typer.Typer(
     name="syncd",
-    help="Cross-region sharing and mutual recognition 互认 of environmental dishonesty findings: one bureau's node.",
+    help="Cross-region sharing and mutual recognition 互认 of dishonesty findings 失信认定: one bureau's node.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

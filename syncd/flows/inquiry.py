@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from syncd.agreement.bases import doubts_of
 from syncd.agreement.force import ADVISORY, Restriction, in_force_of, standing
+from syncd.agreement.outcome import grade_of
 from syncd.agreement.publicity import publicity_shown
 from syncd.agreement.relief import ReliefState
 from syncd.agreement.versions import Timeline
@@ -117,7 +118,8 @@ class Inquiry:
             "issuer": row.issuer,
             "number": row.number,
             "criterion": row.criterion,
-            "decided_on": orjson.loads(row.body)["decided_on"],
+            "grade": grade_of(self._books.agreement, orjson.loads(row.body)),
+            "decided_on": row.decided_on,
             "answer": response.kind if response is not None else "waiting",
             "demonstration": body.get("demonstration", False),
             "reason": body.get("reason"),

@@ -106,16 +106,16 @@ def _proposals(
     for code, criterion in agreement.criteria.items():  # step 2
         if criterion.aggregate is None or not (allowed or criterion.status == "confirmed"):
             continue
-        if not _reaches(criterion, one.body["subject"]["type"]):
+        if not _reaches(agreement, criterion, one.body["subject"]["type"]):
             continue
         found = _aggregate(criterion, one, own, others, named, bureau.today())
         if found is not None:
             yield Proposal(code, code, criterion.aggregate.status, *found)
 
 
-def _reaches(criterion: Criterion, kind: str | None) -> bool:
-    """A record whose code says no type is a polluter's as far as anybody knows; an agency's says so."""
-    return (kind or "POLLUTER") in criterion.applies_to
+def _reaches(agreement: Agreement, criterion: Criterion, kind: str | None) -> bool:
+    """A record whose code says no type is of the agreement's first one, as far as anybody knows; the others say so."""
+    return (kind or next(iter(agreement.subject_types))) in criterion.applies_to
 
 
 def _aggregate(

@@ -26,7 +26,6 @@ Json = dict[str, Any]
 BATCH = 512
 _SHARED = 1_024  # measures of findings of one kind and day are the same text
 KIND_ZH = {"binding": "约束", "discretionary": "裁量", "advisory": "建议"}
-FIELD_ZH = "生态环境"
 MARK_ZH = {"disputed": "异议", FORGET: "删除"}
 
 
@@ -170,7 +169,7 @@ def _ordered(agreement: Agreement, region: str, measures: str, terms: str, day: 
     """What orders say of the measures alone: the same for all findings of one kind and day."""
     said, today = orjson.loads(terms), day.isoformat()
     common = {
-        "CJD_LY": FIELD_ZH,
+        "CJD_LY": agreement.field_zh,
         "CJD_GZ": said.get("rule") or "",
         "CJD_TQBM": agreement.regions[region].department,
         "CJD_SFFK": "是",

@@ -266,11 +266,16 @@ def agreement_files(codes: Sequence[str]) -> dict[str, bytes]:
 
 
 def network(
-    folder: Path, urls: Callable[[str], str], codes: Sequence[str] = THREE, *, allow_candidates: bool = True
+    folder: Path,
+    urls: Callable[[str], str],
+    codes: Sequence[str] = THREE,
+    *,
+    allow_candidates: bool = True,
+    agreement: Agreement | None = None,
 ) -> Network:
     """Build nodes for these codes, each with its own store and a home system in memory."""
     found(folder, codes)
-    net = opened(folder, urls, codes, allow_candidates=allow_candidates)
+    net = opened(folder, urls, codes, allow_candidates=allow_candidates, agreement=agreement)
     net.establish()
     return net
 
@@ -291,21 +296,22 @@ def opened(
     allow_candidates: bool = True,
     home: Callable[[str], Any] = lambda code: HomeSystem(),
     founded_under: Callable[[str], Agreement] | None = None,
+    agreement: Agreement | None = None,
 ) -> Network:
     """Open the nodes that were founded in a folder, for the first time or again; ``home`` gives each its own system."""
     net = Network()
     keys = {code: keyring.load(folder / code / "keys") for code in codes}
-    peers = {code: peer(agreement_of(THREE), code, keys[code]) for code in codes}
+    peers = {code: peer(agreement or agreement_of(THREE), code, keys[code]) for code in codes}
     for code in codes:
-        agreement = founded_under(code) if founded_under is not None else agreement_of(tuple(codes))
+        own = founded_under(code) if founded_under is not None else agreement or agreement_of(tuple(codes))
         store = Store.open(urls(code))
         store.upgrade()
         vault = Vault(folder / code / "record-keys.db", keys[code].node_key)
         bureau = Bureau(
-            code=code, agreement=agreement, members=peers, store=store, logs=Logs(store, vault), vault=vault,
+            code=code, agreement=own, members=peers, store=store, logs=Logs(store, vault), vault=vault,
             open_sizes=lambda path=folder / code / "signed-sizes": SignedSizes(path),
             new_sizes=lambda path=folder / code / "signed-sizes": SignedSizes.anew(path),
-            signers=signers(agreement, code, keys[code]), clock=net.clock,
+            signers=signers(own, code, keys[code]), clock=net.clock,
             wake=lambda bell, code=code: net.nodes[code].rung.add(bell),
             allow_candidates=allow_candidates, find_versions=lambda code=code: net.versions.get(code, []),
         )  # fmt: skip

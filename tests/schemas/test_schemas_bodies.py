@@ -187,7 +187,7 @@ def test_only_clears_may_be_left_out() -> None:
         ),
         (lambda b: b["subject"].update(name=""), "subject.name", "string_too_short"),
         (lambda b: b["subject"].update(name="甲\n乙"), "subject.name", "string_pattern_mismatch"),
-        (lambda b: b["subject"].update(type="RESPONSIBLE_PERSON"), "subject.type", "literal_error"),
+        (lambda b: b["subject"].update(type="RESPONSIBLE_PERSON"), "subject.type", "person"),
         (lambda b: b["key"].update(number="苏环罚[2026]12号"), "key.number", "string_pattern_mismatch"),
         (lambda b: b["key"].update(number="苏环罚〔2026〕 12号"), "key.number", "string_pattern_mismatch"),
         (lambda b: b["key"].update(number="不详"), "key.number", "placeholder_number"),
