@@ -102,6 +102,11 @@ def _inner_check(body8: str) -> str:
     return {10: "X", 11: "0"}.get(remainder) or str(remainder)
 
 
+def is_organisation_code(text: str) -> bool:
+    """Whether a text is an organisation code 组织机构代码 (GB 11714): nine characters, its check right."""
+    return len(text) == 9 and set(text) <= _VALUE.keys() and _inner_check(text[:8]) == text[8]
+
+
 def is_sole_proprietor(uscc: str) -> bool:
     """Whether a canonical code belongs to a sole proprietor 个体工商户 (department 9, class 2)."""
     return uscc.startswith("92")

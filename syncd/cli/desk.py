@@ -6,7 +6,18 @@ import typer
 
 from syncd.cli import words
 from syncd.cli.adapter_shown import draw_causes
-from syncd.cli.options import CONFIG, OWN_ACCOUNT, WAIT_SECONDS, Account, AsJson, Config, Reason, Wait, settings_of
+from syncd.cli.options import (
+    CONFIG,
+    OWN_ACCOUNT,
+    WAIT_SECONDS,
+    Account,
+    AsJson,
+    Config,
+    Reason,
+    Wait,
+    organisation_of,
+    settings_of,
+)
 from syncd.cli.output import give, say, table
 from syncd.cli.resync import GROUND, draw_left
 
@@ -103,6 +114,57 @@ def refuse(
       syncd desk refuse 3 --reason "not ours to decide" -c kunshan/syncd.toml
     """
     _decide("desk.refuse", item, reason, account, wait, config, as_json)
+
+
+@family.command("choose")
+def choose(
+    item: Item,
+    uscc: Annotated[str, typer.Argument(metavar="USCC", help="The organisation that is meant.")],
+    reason: Reason,
+    account: Account = OWN_ACCOUNT,
+    wait: Wait = WAIT_SECONDS,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Decide a question of identity 主体识别: whose a name is, or whose branch. Restricts nobody.
+
+    \b
+    Example:
+      syncd desk choose 4 91320583MB00000193 --reason "business licence seen" -c kunshan/syncd.toml
+    """
+    _identify("desk.choose", {"item": item, "uscc": organisation_of(uscc)}, reason, account, wait, config, as_json)
+
+
+@family.command("reopen")
+def reopen(
+    item: Item,
+    reason: Reason,
+    account: Account = OWN_ACCOUNT,
+    wait: Wait = WAIT_SECONDS,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Open a decided question of identity again; what was decided before stays on record.
+
+    \b
+    Example:
+      syncd desk reopen 4 --reason "the licence was another's" -c kunshan/syncd.toml
+    """
+    _identify("desk.reopen", {"item": item}, reason, account, wait, config, as_json)
+
+
+def _identify(kind: str, args: Json, reason: str, account: int, wait: float, config: Config, as_json: bool) -> None:
+    from syncd.asking import ask
+
+    about = {**args, "account": account, "ground": GROUND, "reason": reason}
+    give(ask(settings_of(config), kind, about, wait), as_json, _draw_identified)
+
+
+def _draw_identified(to: "Console", answer: Json) -> None:
+    result = answer["result"]
+    said = f"Item {result['item']} ({words.word(words.DESK, result['kind'])}): {words.ITEM_STATE[result['state']]}"
+    say(to, said + (f"; {result['chosen']} is meant." if result["chosen"] else "."))
+    draw_left(to, answer["left"])
 
 
 def _decide(kind: str, item: int, reason: str, account: int, wait: float, config: Config, as_json: bool) -> None:

@@ -28,6 +28,7 @@ from syncd.cli import (
     recover,
     resync,
     review,
+    who,
 )  # fmt: skip
 from syncd.errors import SyncdError
 
@@ -48,6 +49,7 @@ FAMILIES = (
     member,
     agreement,
     inquiry,
+    who,
     review,
     resync,
     desk,

@@ -62,6 +62,8 @@ REASON = {
     "version": "协议版本不一 version",
 }
 DESK = {
+    "branch": "分支机构 branch",
+    "who": "主体识别 who",
     "copy_at_peer": "对方来源中之副本 copy_at_peer",
     "custody": "状态存疑 custody",
     "erased": "已删除之行仍在来源 erased",

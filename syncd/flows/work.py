@@ -18,10 +18,12 @@ from syncd.flows.decide import Decide
 from syncd.flows.order_erasure import OrderErasure
 from syncd.flows.recover import Recover
 from syncd.flows.resync import Finish, Resync
+from syncd.flows.who import Identify
 from syncd.store import jobs
 
 Json = dict[str, Any]
 RECOVER = "recover"
+IDENTITY = frozenset({"who.ask", "desk.choose", "desk.reopen"})
 
 
 class Work:
@@ -36,6 +38,7 @@ class Work:
         self._decide = decide
         self._recover = recover
         self._adopt = adopt
+        self._identify = Identify(bureau)
 
     def step(self) -> bool:
         """Do all queued jobs; always says that nothing is left."""
@@ -64,6 +67,8 @@ class Work:
             self._adopt.load(finish)
         elif kind == "agreement.sign":
             self._adopt.adopt(args["version"], args["account"], args["ground"], finish)
+        elif kind in IDENTITY:
+            self._identify.run(kind, args, finish)
         elif kind == "resync":
             self._resync.run(args["stage"], args["peer"], args["dry_run"], args["account"], finish)
         else:

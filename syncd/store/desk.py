@@ -70,6 +70,23 @@ def facts_of(item: Row[Any]) -> Json:
     return facts
 
 
+def open_again(conn: Connection, item: int) -> None:
+    """What a person decided is a question again."""
+    conn.execute(
+        update(desk).where(desk.c.id == item).values(state="open", closed_by=None, ground=None, closed_at=None)
+    )
+
+
+def state_facts(conn: Connection, item: int, facts: Json) -> None:
+    """Replace the facts of an item; codes and keys only."""
+    conn.execute(update(desk).where(desk.c.id == item).values(facts=orjson.dumps(facts).decode()))
+
+
+def of_kind(conn: Connection, kind: str) -> list[Row[Any]]:
+    """All items of a kind, whatever their state, oldest first."""
+    return list(conn.execute(select(desk).where(desk.c.kind == kind).order_by(desk.c.id)))
+
+
 def one(conn: Connection, item: int) -> Row[Any] | None:
     """An item by its number."""
     return conn.execute(select(desk).where(desk.c.id == item)).one_or_none()

@@ -1,0 +1,96 @@
+"""Who is who 主体识别: what a text names, and which names are alike. A name never decides; it only suggests.
+
+In this order, the first that fits: a USCC 统一社会信用代码 with both check characters right; an organisation code
+组织机构代码, which stands inside the USCC; a registration number 工商注册号; else a name. Only a person may say that a
+name or a registration number belongs to a code, and nothing that restricts anybody ever asks for it.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from rapidfuzz import fuzz, process
+
+from schemas.fault import Fault
+from schemas.identifiers import canonical_uscc, is_organisation_code, is_sole_proprietor, looks_like_person_id
+from schemas.text import half_width, normalise_name
+from syncd.errors import Refuse
+
+Kind = Literal["uscc", "organisation_code", "registration", "name"]
+BEST = 10
+_ALIKE = 60.0
+_SHORTEST_NAME = 5
+_REGISTRATION = re.compile(r"[0-9]{13}|[0-9]{15}", re.ASCII)
+_BRANCH = re.compile(r"(分公司|分厂|分店|分行|分所|分校|办事处|营业部|项目部)$")
+
+
+class Named(NamedTuple):
+    """A name that an organisation bore in decisions of these days; ``by`` says whether a person linked it."""
+
+    uscc: str
+    name: str
+    first: str
+    last: str
+
+
+class Candidate(NamedTuple):
+    """An organisation whose name is like the one asked about; ``score`` 0 to 100, 100 = the same."""
+
+    uscc: str
+    name: str
+    score: float
+    last: str
+
+
+def read_query(text: str) -> tuple[Kind, str]:
+    """What a text is, and its one form. Raises ``Refuse``, never with the text, for a person's number or name."""
+    plain = half_width(text).strip()
+    code = plain.replace("-", "")
+    if is_organisation_code(code):
+        return "organisation_code", code
+    try:
+        found = canonical_uscc(text)
+    except Fault as fault:
+        if fault.reason == "person_id" or looks_like_person_id(plain):
+            raise Refuse("This is a person's number; persons are not looked up, and nothing was kept.") from None
+        if plain.isascii() and len(plain) == 18 and plain.isalnum():
+            raise Refuse(f"This looks like a code and is none. {fault.sentence}") from None
+    else:
+        if is_sole_proprietor(found):
+            raise Refuse(
+                "This is a sole proprietor 个体工商户; only organisations are taken in, so nothing is held here."
+            )
+        return "uscc", found
+    if _REGISTRATION.fullmatch(plain):
+        return "registration", plain
+    name = normalise_name(text)
+    if len(name) < _SHORTEST_NAME or any(looks_like_person_id(part) for part in re.findall(r"[0-9Xx]{15,18}", name)):
+        raise Refuse("This is too short for an organisation's name, and may be a person's; nothing was kept.")
+    return "name", name
+
+
+def candidates(name: str, known: Iterable[Named]) -> list[Candidate]:
+    """The organisations whose names are most alike, the best first; each organisation once, with its nearest name."""
+    rows = list(known)
+    found = process.extract(
+        name, [normalise_name(row.name) for row in rows], scorer=fuzz.WRatio, limit=BEST * 5, score_cutoff=_ALIKE
+    )
+    best: dict[str, Candidate] = {}
+    for _, score, at in found:
+        row = rows[at]
+        best.setdefault(row.uscc, Candidate(row.uscc, row.name, round(score, 1), row.last))
+    ranked = sorted(best.values(), key=lambda one: (-one.score, one.uscc))
+    return ranked[:BEST]
+
+
+def is_branch(name: str) -> bool:
+    """Whether a name says that it is a branch's 分支机构."""
+    return _BRANCH.search(normalise_name(name)) is not None
+
+
+def parents(name: str, known: Iterable[Named]) -> list[Candidate]:
+    """The organisations with whose name the branch's begins, the longest first; linked by a person, never merged."""
+    branch = normalise_name(name)
+    found = [row for row in known if branch.startswith(normalise_name(row.name)) and normalise_name(row.name) != branch]
+    best = {row.uscc: Candidate(row.uscc, row.name, 100.0, row.last) for row in found}
+    return sorted(best.values(), key=lambda one: (-len(one.name), one.uscc))[:BEST]
