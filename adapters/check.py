@@ -5,22 +5,29 @@ text, and of columns that hold sentences only their length.
 """
 
 import datetime as dt
+import re
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from adapters import columns, relief
-from adapters.base import Adapter, Json, RowKind
+from adapters.base import AckPage, Adapter, Json, Page, RowKind, SourceError
+from adapters.border import UNNAMED
 from adapters.facts import SourceFacts
 from adapters.records import Collected, FindingRecord, Quarantined, ReliefRecord
 from adapters.remedies import remedy_of
 from adapters.source import Source
 
-SAMPLES, EXAMPLES = 3, 3
+SAMPLES, EXAMPLES, NAME_LENGTH = 3, 3, 40
+_NUMBER = re.compile(r"[0-9]{8}")
+_AMOUNTS = ("CF_NR_FK", "CF_NR_WFFF")
+"""Columns that a source without such penalties need not have."""
 _SENTENCES = ("violation", "legal_basis")
 _NEEDED: dict[RowKind, tuple[str, ...]] = {
-    "penalty": tuple(column.code for column in columns.COLUMNS if column.duty == "read"),
+    "penalty": tuple(
+        column.code for column in columns.COLUMNS if column.duty == "read" and column.code not in _AMOUNTS
+    ),
     "relief": relief.COLUMNS,
 }
 
@@ -37,7 +44,8 @@ def dry_pull(adapter: Adapter, facts: SourceFacts, limit: int, today: dt.date | 
 
     The row key that hashes need is made for this report alone, so its hashes mean nothing to anybody.
     """
-    source = Source(adapter, facts, secrets.token_bytes(32))
+    names = _Names(adapter)
+    source = Source(names, facts, secrets.token_bytes(32))
     pages: list[Collected] = []
     try:
         while True:
@@ -46,15 +54,37 @@ def dry_pull(adapter: Adapter, facts: SourceFacts, limit: int, today: dt.date | 
                 break
     finally:
         source.close()
-    return _report(pages, facts)
+    return _report(pages, facts, names.met)
 
 
-def _report(pages: list[Collected], facts: SourceFacts) -> Json:
+class _Names(Adapter):
+    """An adapter's pages, with the names of their columns noted: a header's own words are shown, and kept nowhere."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self._adapter = adapter
+        self.met: set[str] = set()
+
+    def pull(self, cursor: Json | None) -> Page:
+        page = self._adapter.pull(cursor)
+        self.met.update(name for row in page.rows for name in row.fields)
+        return page
+
+    def push(self, rows: Sequence[Json]) -> str:
+        raise SourceError("A dry pull delivers nothing.", transient=False)
+
+    def acknowledgements(self, cursor: Json | None) -> AckPage:
+        raise SourceError("A dry pull reads no acknowledgements.", transient=False)
+
+    def close(self) -> None:
+        self._adapter.close()
+
+
+def _report(pages: list[Collected], facts: SourceFacts, names: set[str]) -> Json:
     records = [one for page in pages for one in page.records]
     findings = [one for one in records if isinstance(one, FindingRecord)]
     reliefs = [one for one in records if isinstance(one, ReliefRecord)]
     faults = grouped([one for page in pages for one in page.quarantined])
-    found, absent = _columns(pages, facts), _absent(pages, facts)
+    found, absent = _columns(pages, facts, names), _absent(pages, facts)
     rows = {
         "read": sum(page.rows for page in pages),
         "findings": len(findings),
@@ -97,7 +127,7 @@ def grouped(quarantined: list[Quarantined]) -> list[Json]:
     return found
 
 
-def _columns(pages: list[Collected], facts: SourceFacts) -> Json:
+def _columns(pages: list[Collected], facts: SourceFacts, names: set[str]) -> Json:
     """Columns by what the border does with them; ``renamed`` says which stand for which."""
     met = {column for page in pages for several in page.columns.values() for column in several}
     ignored = met.intersection(facts.columns.ignored) | (met & columns.LEGACY_LEFT)
@@ -109,9 +139,14 @@ def _columns(pages: list[Collected], facts: SourceFacts) -> Json:
         "understood": sorted(met - ignored - kept_back),
         "never_read": sorted(met & kept_back),
         "ignored": sorted(ignored),
-        "unknown": sorted({column for page in pages for column in page.unknown_columns}),
+        "unknown": sorted(_shown_name(name) for name in names - met - renamed.keys()),
         "renamed": dict(sorted(renamed.items())),
     }
+
+
+def _shown_name(name: str) -> str:
+    """A column's name as it is, unless it is no name: too long, or with a number that could be somebody's."""
+    return name if len(name) <= NAME_LENGTH and not _NUMBER.search(name) else UNNAMED
 
 
 def _absent(pages: list[Collected], facts: SourceFacts) -> dict[str, list[str]]:

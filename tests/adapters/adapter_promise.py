@@ -2,13 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import orjson
 import pytest
-from adapter_rows import PERSON, PERSON_NUMBER, ROW_KEY, STAMP, TELEPHONE, Row, ack, order, penalty, relief
+from adapter_rows import PERSON, PERSON_NUMBER, ROW_KEY, STAMP, TELEPHONE, Row, ack, company, order, penalty, relief
 
-from adapters.base import PAGE_LIMIT, Adapter, Json
+from adapters.base import PAGE_LIMIT, Adapter, Json, SourceError
 from adapters.facts import SourceFacts
 from adapters.source import Collected, FindingRecord, ReliefRecord, Source
 
@@ -33,6 +34,10 @@ class BureauSystem(ABC):
     @abstractmethod
     def orders(self) -> dict[tuple[str, str], Json]:
         """What the system applies now, by finding and measure."""
+
+    @abstractmethod
+    def ruin(self) -> AbstractContextManager[None]:
+        """While it holds, the system is broken in the way its mode breaks: what it gives is cut off or not there."""
 
     def source(self) -> Source:
         """The source as the stages have it."""
@@ -172,3 +177,81 @@ class AdapterPromise:
     def test_stamps_stay_as_they_are(self, system: BureauSystem) -> None:
         system.put([penalty(1)])
         assert [one.updated for page in pages(system) for one in page.records] == [STAMP]
+
+    def test_hostile_rows_harm_no_other_and_are_all_counted(self, system: BureauSystem) -> None:
+        good = [penalty(n) for n in (1, 3, 5, 7, 9)]
+        system.put([*good[:2], *hostile_rows(), *good[2:]], [relief(1), relief(3, XF_ZT="'; DROP TABLE xyxf; --")])
+        collected = list(pages(system))
+        assert {one.row for one in findings(collected)} >= {row["ID"] for row in good}
+        assert [one.row for one in reliefs(collected)] == ["relief/XF000001"]
+        assert sum(page.rows for page in collected) == len(good) + len(hostile_rows()) + 2
+        faults = {(one.field, one.reason) for page in collected for one in page.quarantined}
+        assert faults >= HOSTILE_FAULTS, HOSTILE_FAULTS - faults
+        everything = repr([replace(page, cursor={}) for page in collected])
+        for secret in (PERSON, PERSON_NUMBER, TELEPHONE, "DROP TABLE", "<script>", "=HYPERLINK"):
+            assert secret not in everything
+
+    def test_rows_that_come_while_pages_are_read_are_met(self, system: BureauSystem) -> None:
+        system.put([penalty(n) for n in range(1, 1101)])
+        seen: list[FindingRecord] = []
+        for number, page in enumerate(pages(system, restarts=True)):
+            seen += findings([page])
+            if number < 2:
+                later = f"2026-11-22 09:0{number + 1}:00.000000"
+                system.put([penalty(2000 + number, GXSJ=later), penalty(10 + number, CF_NR_FK="7", GXSJ=later)])
+        assert {one.row for one in seen} >= {f"KS2026{n:06d}" for n in (*range(1, 1101), 2000, 2001)}
+        changed = {one.row for one in seen if one.body["amount"]["fine"] == "70000.00"}
+        assert changed == {"KS2026000010", "KS2026000011"}
+
+    def test_a_system_that_breaks_loses_nothing(self, system: BureauSystem) -> None:
+        system.put([penalty(n) for n in range(1, 601)])
+        source = system.source()
+        first = source.collect(None)
+        system.put([penalty(n, GXSJ="2026-11-22 10:00:00.000000") for n in range(601, 604)])
+        with system.ruin():
+            said = broken(source, first.cursor)
+        assert said, "it was not noticed"
+        for secret in (PERSON, PERSON_NUMBER, TELEPHONE):
+            assert secret not in said
+        rows = {one.row for one in findings([first, *pages(system, first.cursor)])}
+        assert rows == {f"KS2026{n:06d}" for n in range(1, 604)}
+        source.close()
+
+
+HOSTILE_FAULTS = {
+    ("CF_XDR_SHXYM", "outer_check"), ("CF_XDR_SHXYM", "missing"), ("CF_WSH", "placeholder"), ("CF_JDRQ", "format"),
+    ("CF_GSJZQ", "sentinel"), ("CF_GSJZQ", "stamped"), ("CF_WFXW", "personal_content"), ("CF_NR_FK", "format"),
+    ("row", "too_large"), ("CF_SJLYDM", "swapped"), ("CF_CFLB", "unknown_value"), ("SSQH", "invalid"),
+}  # fmt: skip
+"""What hostile rows must be set aside for, in every mode."""
+
+
+def hostile_rows() -> list[Row]:
+    """Rows as they should not be, each in its own way; in every mode each of them must end somewhere."""
+    code = company(102)
+    return [
+        penalty(101, CF_XDR_LB="自然人", CF_XDR_SHXYM="", CF_XDR_MC=PERSON, CF_XDR_ZJHM=PERSON_NUMBER),
+        penalty(102, CF_XDR_SHXYM=code[:17] + ("1" if code[17] != "1" else "2")),
+        penalty(103, CF_XDR_SHXYM=""),
+        penalty(104, CF_WSH="不详"),
+        penalty(105, CF_JDRQ="=HYPERLINK(1)"),
+        penalty(106, CF_GSJZQ="1900-01-01"),
+        penalty(107, CF_GSJZQ="2028-11-02 13:14:15"),
+        penalty(108, CF_WFXW=f"由{PERSON}（{PERSON_NUMBER}）排放"),
+        penalty(109, CF_NR_FK="2,5万"),
+        penalty(110, CF_SY="长" * 15_000, CF_NR="长" * 15_000),
+        penalty(111, CF_SJLY="DIR-20180902-164730-458", CF_SJLYDM="苏州市昆山生态环境局"),
+        penalty(112, CF_CFLB="罚款;<script>alert(1)</script>"),
+        penalty(113, SSQH="'; DROP TABLE xzcf; --"),
+        penalty(114, CF_XDR_MC="<script>有限公司\t一", CF_XDR_SHXYM=PERSON_NUMBER),
+        penalty(115, FYZT="复议中"),
+    ]
+
+
+def broken(source: Source, cursor: Json) -> str:
+    """What a source says while its system is broken: its error, or the faults that it names."""
+    try:
+        page = source.collect(cursor)
+    except SourceError as error:
+        return error.sentence
+    return " ".join(one.sentence for one in page.quarantined)

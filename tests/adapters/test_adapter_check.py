@@ -79,7 +79,9 @@ def test_columns_that_nobody_has_are_named(folder: Path) -> None:
     facts = facts_of("kunshan")
     report = dry_pull(FilesAdapter(folder, facts), facts, 1_000, TODAY)
     assert report["absent"] == {"penalty": ["CF_YXQ", "GSRQ"]} and not report["fine"]
-    assert report["columns"]["unknown"] == ["unnamed column"], "a name in Chinese may be a row's content"
+    assert report["columns"]["unknown"] == ["处罚有效期限", "文书号"], (
+        "shown to who asks; a node keeps only plain names"
+    )
     text = facts.model_copy(
         update={"columns": facts.columns.model_copy(update={"aliases": {"处罚有效期限": "CF_YXQ"}})}
     )

@@ -2,8 +2,8 @@
 
 import datetime as dt
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -61,6 +61,14 @@ class DatabaseSystem(BureauSystem):
             front.execute("COMMIT")
         self.insert("xzcf", penalties)
         self.insert("xyxf", reliefs)
+
+    @contextmanager
+    def ruin(self) -> Iterator[None]:
+        """The table is gone, as while it is being loaded anew."""
+        with self.front() as front:
+            front.execute("ALTER TABLE xzcf RENAME TO xzcf_old")
+            yield
+            front.execute("ALTER TABLE xzcf_old RENAME TO xzcf")
 
     def put_acks(self, acks: Sequence[Row]) -> None:
         self.insert("cjd_hz", acks)

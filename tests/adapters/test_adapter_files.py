@@ -2,7 +2,8 @@
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -44,6 +45,14 @@ class FilesSystem(BureauSystem):
             self.file("in/XZCF", csv_bytes(penalties, columns=PENALTY_COLUMNS))
         if reliefs:
             self.file("in/XF", csv_bytes(reliefs, "utf-8-sig", RELIEF_COLUMNS))
+
+    @contextmanager
+    def ruin(self) -> Iterator[None]:
+        """An export that stopped in the middle of a character."""
+        data = csv_bytes([penalty(901)], columns=PENALTY_COLUMNS)
+        name = self.file("in/XZCF", data[:-9] + b"\xff\xff")
+        yield
+        (self.folder / "in" / name).unlink()
 
     def put_acks(self, acks: Sequence[Row]) -> None:
         self.file("ack/HZ", csv_bytes(acks, "utf-8-sig", ACK_COLUMNS))

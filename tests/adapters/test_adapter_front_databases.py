@@ -53,6 +53,13 @@ class FrontSystem(BureauSystem):
                 self.run(f"DELETE FROM {table} WHERE ID = :ID", *({"ID": row["ID"]} for row in rows))
                 self.insert(table, rows)
 
+    @contextmanager
+    def ruin(self) -> Iterator[None]:
+        """The table is gone, as while it is being loaded anew."""
+        self.run("ALTER TABLE xzcf RENAME TO xzcf_old")
+        yield
+        self.run("ALTER TABLE xzcf_old RENAME TO xzcf")
+
     def put_acks(self, acks: Sequence[Row]) -> None:
         self.insert("cjd_hz", acks)
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -41,6 +42,13 @@ class ServiceSystem(BureauSystem):
     def put(self, penalties: Sequence[Row] = (), reliefs: Sequence[Row] = ()) -> None:
         self.service.penalties.update({row["ID"]: row for row in penalties})
         self.service.relief.update({row["ID"]: row for row in reliefs})
+
+    @contextmanager
+    def ruin(self) -> Iterator[None]:
+        """Its answers are cut off, however often it is asked."""
+        self.service.bend += [lambda answer: orjson.dumps(answer)[:-40]] * 10
+        yield
+        self.service.bend.clear()
 
     def put_acks(self, acks: Sequence[Row]) -> None:
         self.service.acks.extend(acks)
