@@ -18,6 +18,7 @@ from syncd.flows.order_erasure import OrderErasure
 from syncd.flows.receive import Receive
 from syncd.flows.recognise import Recognise
 from syncd.flows.recover import Recover
+from syncd.flows.refetch import Refetch
 from syncd.flows.resend import Resend
 from syncd.flows.restrict import Restrict
 from syncd.flows.resync import Resync
@@ -87,8 +88,8 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
     shares = {code: Share(bureau, bureau.members[code], link, batches) for code, link in links.items()}
     resends = {code: Resend(bureau, bureau.members[code], link) for code, link in links.items()}
     collect = Collect(bureau, source, name, lambda: _in_step(shares)) if source is not None else None
-    adopt = Adopt(bureau)
-    custody = Custody(bureau, links, lambda: _begin(bureau))
+    adopt, refetch = Adopt(bureau), Refetch(bureau, links)
+    custody = Custody(bureau, links, refetch, lambda: _begin(bureau))
     collects = [collect] if collect is not None else []
     return Stages(
         bureau=bureau,
@@ -107,7 +108,7 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
             bureau,
             Resync(bureau, collects, resends),
             Decide(bureau, collects, recognise),
-            Recover(bureau, links, custody),
+            Recover(bureau, links, custody, refetch),
             OrderErasure(bureau),
             adopt,
         ),

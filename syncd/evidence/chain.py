@@ -21,6 +21,7 @@ from syncd.store.reading import EntryRow, by_id
 FEEDBACK_REACH: Final = 16_384
 """Entries behind an answer in which its feedback is looked for."""
 _WINDOW = 1024
+ORDERED: Final = "erasure.ordered"
 _HOPS = 8
 _PLACE = re.compile(r"([0-9]{6}|[a-z0-9-]+/[0-9]{6}/[1-9][0-9]{0,8}):(0|[1-9][0-9]{0,15})", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -92,7 +93,7 @@ def chain_of(evidence: Evidence, conn: Connection, root: EntryRow) -> list[Entry
     """The root, then everything said about it in all logs, in the order of their times."""
     about = _about(evidence, conn, [root])
     answers = [row for row in about if row.kind in ANSWERS]
-    further = _about(evidence, conn, answers)
+    further = _about(evidence, conn, [*answers, *(row for row in about if row.kind == ORDERED)])
     feedback = _feedback(evidence, conn, answers)
     rows = {(row.origin, row.index): row for row in (*about, *further, *feedback)}
     rows.pop((root.origin, root.index), None)

@@ -4,13 +4,14 @@ A node that has lost its newest entries (a restored copy, a promoted standby, a 
 go on by itself: it would sign a second history. In doubt 存疑 it sequences, collects and signs nothing; peers' batches
 are stored and answered 503; relief and expiry still act and go home. The doubt ends
 
-1. by itself, once every member has told what it holds and none holds more than this store or anything else;
+1. by itself, once every member has told what it holds and none holds more than this store or anything else, and the
+   mirrored logs are filled up to what their owners hold;
 2. by ``syncd ledger recover``, which fetches the missing entries back, or where a person answers for a silent member.
 """
 
 import threading
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -19,6 +20,7 @@ from syncd.flows.alarms import quiet
 from syncd.flows.bureau import Bureau
 from syncd.flows.doubt import AHEAD, MISSING, OLDER, OTHER, SENTENCES, doubt
 from syncd.flows.lines import stamp_of
+from syncd.flows.refetch import Refetch, Told
 from syncd.flows.share import Link
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import parse_checkpoint
@@ -31,19 +33,12 @@ Json = dict[str, Any]
 ASK_SECONDS = 3.0
 
 
-class Told(NamedTuple):
-    """What a member holds of this node's log; ``note`` is the checkpoint with this node's own signature."""
-
-    size: int
-    root: bytes
-    note: bytes
-
-
 class Custody:
     """Asks the members, and ends the doubt if there is none left."""
 
-    def __init__(self, bureau: Bureau, links: Mapping[str, Link], after: Callable[[], None]) -> None:
+    def __init__(self, bureau: Bureau, links: Mapping[str, Link], refetch: Refetch, after: Callable[[], None]) -> None:
         self._bureau = bureau
+        self._refetch = refetch
         self._links = links
         self._after = after
 
@@ -100,6 +95,8 @@ class Custody:
                 f"{', '.join(silent)} did not tell yet what it holds. Asked again by itself; `syncd ledger recover` "
                 "with --without goes on without it."
             )
+        for code in answers:  # what was ordered to be erased meanwhile stands there, and acts before anything is served
+            self._refetch.mirror(code, bureau.members[code])
         self._certain(answers)
 
     def _certain(self, answers: Mapping[str, Told]) -> None:

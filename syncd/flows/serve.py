@@ -1,6 +1,7 @@
 """What a node serves of every log it holds: static tlog-tiles, checkpoints, and records with their disclosures.
 
-Every member is entitled to all disclosures (LEDGER §6). Only sizes that are signed are served.
+Every member is entitled to all disclosures (LEDGER §6). Only sizes that are signed are served. While this node is in
+doubt it serves no disclosure: its store may be a copy from before an erasure (LEDGER §4).
 """
 
 import re
@@ -20,6 +21,7 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 PAGE, PAGE_BYTES = 512, 2 * 1024 * 1024
 _AT_ONCE = 16
 KEY_FILES = frozenset({"log.vkey", "witnesses.vkey", "trust.policy"})
+IN_DOUBT = Answer(503, b"This node may hold what was erased since; it serves no disclosure yet.\n", retry_after=60)
 NOT_HERE = Answer(404, b"That part of the log is not held here.\n")
 
 
@@ -81,6 +83,8 @@ class Serve:
         """``GET …/entries?from=N&count=M``: records with their disclosures, zstd; 512 and about 2 MiB at most."""
         if not _NUMBER.fullmatch(start) or not _NUMBER.fullmatch(count) or self._bureau.owner(origin) is None:
             return Answer(400, b"Give from=N and count=M in decimal digits, of a log that is held here.\n")
+        if not self._bureau.may_sign:
+            return IN_DOUBT
         with self._bureau.store.read() as conn:
             signed = self._signed(conn, origin)
             first = min(int(start), signed)

@@ -17,9 +17,10 @@ from syncd.errors import Stop
 from syncd.failpoint import failpoint
 from syncd.flows.adopt import adopted, take_up
 from syncd.flows.bureau import Bureau
-from syncd.flows.custody import Told, against
+from syncd.flows.custody import against
 from syncd.flows.doubt import MISSING, MOVED, OLDER, doubt
 from syncd.flows.record import Saying, record, sign
+from syncd.flows.refetch import Told
 from syncd.store import instance
 
 

@@ -126,7 +126,7 @@ def _lifted(
     for one in said:
         if one.kind == IMPOSED:
             standing = one
-        elif standing is not None and (one.at >= end.at or (one.body or {}).get("because") == end.leaf.hex()):
+        elif standing is not None and (one.at >= end.at or _names(one, end)):
             yield from _in_time(end, code, one, start, rules)
             return
         else:
@@ -136,6 +136,11 @@ def _lifted(
     due = rules.calendar.due(start, RELIEF_WORKING_DAYS)
     code_of = "relief_missing" if due < rules.reached else "relief_open"
     yield Issue(_place(end), code_of, code, f"restriction {_place(standing)} stands, due {due}")
+
+
+def _names(lifted: Fact, end: Fact) -> bool:
+    """Whether this lifting says that it is because of that relief; an erased one cannot say so any more."""
+    return lifted.state == ERASED or (lifted.body or {}).get("because") == end.leaf.hex()
 
 
 def _in_time(end: Fact, code: str, lifted: Fact, start: str, rules: Pairing) -> Iterable[Issue]:

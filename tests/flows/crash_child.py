@@ -19,7 +19,7 @@ from network import THREE, Network, agreement_of, company, facts_of, opened, pen
 
 from syncd import failpoint
 from syncd.ledger.wire import compress, decode_batch, decompress, encode_batch, encode_records
-from syncd.store import desk, jobs
+from syncd.store import desk, jobs, register
 
 Json = dict[str, Any]
 JIADING, HOME, OTHER = "310114", "320583", "320585"
@@ -40,6 +40,7 @@ def run(folder: Path, urls: dict[str, str], rows: str, at_once: int = 1_000_000)
     """Open the nodes, start them, and let everything happen that has not happened yet.
 
     ``rows`` are those of the ``first`` day, of the ``second`` or of ``both``; on the second there is work for persons.
+    ``erase`` and ``recover`` bring no rows: a person orders an erasure, or has entries fetched back.
     ``at_once`` 1 lets every stage take one step at a time, so that a peer works between two batches and relief has to
     act before the rest of its log is there.
     """
@@ -47,6 +48,10 @@ def run(folder: Path, urls: dict[str, str], rows: str, at_once: int = 1_000_000)
     net.links[HOME, OTHER].tamper = withhold
     net.at_once = at_once
     net.establish()
+    if rows in ("erase", "recover"):
+        ask(net, 9, rows, deed(net) if rows == "erase" else {"without": []})
+        net.close()
+        return
     for node in net.nodes.values():  # a daemon's stages start at once, in no order: here the worst one
         assert node.stages.restrict is not None
         node.stages.restrict.acknowledgements()
@@ -76,6 +81,14 @@ def ask(net: Network, number: int, kind: str, args: Json) -> None:
         if jobs.one(conn, number) is None:
             jobs.ask(conn, kind, {**args, "account": 1001}, "1001", node.bureau.now_text())
     net.settle()
+
+
+def deed(net: Network) -> Json:
+    """What is asked for when the first day's finding is to be erased while it still stands."""
+    with net.nodes[HOME].bureau.store.read() as conn:
+        found = register.findings_of(conn, company(RELIEVED))
+    leaf = found[0].leaf.hex() if found else ""
+    return {"finding": leaf, "ground": "revoked", "number": "KS-2026-0007", "revoke": True}
 
 
 def reviewed(net: Network) -> int:
