@@ -158,11 +158,13 @@ class Share:
                 return False
             notes = [with_lines(bureau, conn, origin, one) for one in (listed, newest)]
         answer = self._link.post_entries(origin, compress(encode_batch(listed.size, [], notes[0], notes[1], b"")))
-        if answer.status == 409:
+        if answer.status == 409 and not listed.size <= _held(answer) <= newest.size:
             self._go_on_from(answer)
             bureau.wake("share")
             return False
-        if answer.status != 200:
+        # A peer that was filled up from an old copy holds more, but does not list every size it once countersigned:
+        # under this one it keeps no lines.
+        if answer.status not in (200, 409):
             raise Retry(f"{self._peer.code} did not take the lines of size {listed.size}; they are offered again.")
         with bureau.store.write() as conn:
             bureau.logs.set_cursor(conn, cursor, str(listed.size))
@@ -210,10 +212,7 @@ class Share:
         )
 
     def _go_on_from(self, answer: Answer) -> None:
-        try:
-            held = parse_size(answer.body.decode().removesuffix("\n"))
-        except (FormatError, UnicodeDecodeError):
-            held = -1
+        held = _held(answer)
         with self._bureau.store.read() as conn:
             size = self._bureau.logs.state(conn, self._bureau.origin).size
         if held > size:
@@ -241,6 +240,14 @@ class Share:
             item = {"kind": "peer_restored", "mark": self._peer.code, "reason": "size_went_down", "facts": facts}
             desk.put(conn, [{**item, "anew": True}], bureau.now_text())
             sound(bureau, conn, "peer_restored", self._peer.code, facts)
+
+
+def _held(answer: Answer) -> int:
+    """The size that a 409 tells; -1 for one that tells none."""
+    try:
+        return parse_size(answer.body.decode().removesuffix("\n"))
+    except (FormatError, UnicodeDecodeError):
+        return -1
 
 
 def drain(step: Callable[[], bool], limit: int = 1_000_000) -> int:
