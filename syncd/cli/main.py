@@ -20,6 +20,7 @@ from syncd.cli import (
     desk,
     erase,
     evidence,
+    fsck,
     inquiry,
     ledger,
     ledger_audit,
@@ -61,6 +62,7 @@ FAMILIES = (
     ledger_audit,
     evidence,
     recover,
+    fsck,
     demo,
 )
 for family in FAMILIES:

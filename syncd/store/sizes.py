@@ -151,6 +151,11 @@ def _read(path: Path) -> dict[str, SignedSize]:
     return newest
 
 
+def held_in(path: Path) -> list[SignedSize]:
+    """What a file says, read beside whoever writes it. Raises Stop if it is missing or damaged."""
+    return list(_read(path).values())
+
+
 def _parse(line: bytes) -> SignedSize | None:
     match = _LINE.fullmatch(line)
     if match is None or _checksum(line[:-17]) != match[4]:
