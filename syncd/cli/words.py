@@ -118,6 +118,20 @@ MISBEHAVIOUR = {
     "inconsistent": "不一致 inconsistent",
     "beyond_seal": "封存后续写 beyond_seal",
 }
+STEP = {
+    "finding": "认定 finding",
+    "outcome": "判定结果 outcome",
+    "criterion": "标准 criterion",
+    "rule": "规则 rule",
+    "released": "放行 release",
+    "measure": "措施 measure",
+    "measure_not": "措施 measure",
+    "amended": "变更 amendment",
+    "answer": "互认 answer",
+    "relief": "修复 relief",
+    "waits": "待办 waiting",
+    "conclusion": "结论 conclusion",
+}
 VERSION_STATE = {
     "in_force": "现行 in force",
     "superseded": "已被取代 superseded",

@@ -12,16 +12,16 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from syncd.agreement.bases import doubts_of
 from syncd.agreement.force import ADVISORY, Restriction, in_force_of, standing
 from syncd.agreement.outcome import grade_of
-from syncd.agreement.publicity import publicity_shown
 from syncd.agreement.relief import ReliefState
 from syncd.agreement.versions import Timeline
 from syncd.errors import NeedsPerson
 from syncd.flows.books import Books
+from syncd.flows.explain import Explain
+from syncd.flows.judged import judged_by
 from syncd.flows.respond import state_of
-from syncd.store import checkpoints, desk, order_receipts, origins, outbox, register
+from syncd.store import desk, order_receipts, outbox, register
 from syncd.store import state as logs
 from syncd.store.outbox import Delivery
 from syncd.store.register import Finding, ReliefRow, Response
@@ -107,7 +107,7 @@ class Inquiry:
         sent: Delivery | None,
         day: dt.date,
     ) -> Json:
-        names = self._books.agreement.measures
+        names = self._books.timeline.by(judged_by(row, response)).measures
         body = response.parsed() if response is not None else {}
         measures = [
             {**measure, "name_zh": names[measure["id"]].name_zh if measure["id"] in names else ""}
@@ -118,7 +118,7 @@ class Inquiry:
             "issuer": row.issuer,
             "number": row.number,
             "criterion": row.criterion,
-            "grade": grade_of(self._books.agreement, orjson.loads(row.body)),
+            "grade": grade_of(self._books.timeline.by(row.version), orjson.loads(row.body)),
             "decided_on": row.decided_on,
             "answer": response.kind if response is not None else "waiting",
             "demonstration": body.get("demonstration", False),
@@ -141,85 +141,18 @@ class Inquiry:
             answered = register.responses_of(conn, leaves)
             relief = register.relief_of(conn, leaves)
             states = {state.id: state.origin for state in logs.states(conn)}
+            explaining = Explain(self._books, conn, states, day)
             taken = order_receipts.of_findings(conn, leaves)
             for row, finding in zip(rows, answer["findings"], strict=True):
                 receipt = taken.get(row.leaf)
                 finding["order_receipt"] = receipt and {"number": receipt.number, "at": receipt.at}
-                finding["steps"] = self._steps(conn, row, answered.get(row.leaf, {}), relief.get(row.leaf, ()), states)
+                whole = row, answered.get(row.leaf, {}), relief.get(row.leaf, ())
+                finding["steps"] = explaining.steps(*whole, finding)
                 finding["desk"] = [
                     {"item": item.id, "kind": item.kind, "reason": item.reason, "state": item.state}
                     for item in desk.of_marks(conn, [row.leaf.hex()])
                 ]
         return answer
-
-    def _steps(
-        self,
-        conn: Connection,
-        row: Finding,
-        answered: Mapping[str, Response],
-        relief: Sequence[ReliefRow],
-        names: Mapping[int, str],
-    ) -> list[Json]:
-        agreement, body = self._books.agreement, orjson.loads(row.body)
-        criterion = agreement.criteria.get(row.criterion or "")
-        own = answered.get(self._books.code)
-        last, _ = own.last_imposed() if own is not None else (None, None)
-        imposed = orjson.loads(last) if last else {}
-        steps: list[Json] = [
-            {"step": "finding", "entry": self._entry(conn, names[row.log], row.idx), "number": row.number,
-             "local_code": body["local_code"], "decided_on": body["decided_on"], "place": row.place,
-             "grounds": body.get("grounds"),
-             "publicity": publicity_shown(agreement, body, self._books.allow_candidates),
-             "came_from": self._came_from(conn, names[row.log], row.idx)},
-            {"step": "criterion", "code": row.criterion, "status": criterion.status if criterion else None,
-             "name_zh": criterion.name_zh if criterion else None, "name_en": criterion.name_en if criterion else None,
-             "agreement": agreement.tag},
-        ]  # fmt: skip
-        for change in origins.amendments_of(conn, [row.leaf]).get(row.leaf, []):
-            entry = self._entry(conn, names[change["log"]], change["idx"])
-            came = self._came_from(conn, names[change["log"]], change["idx"])
-            steps.append({"step": "amended", "fields": change["fields"], "came_from": came, "entry": entry})
-        if imposed:
-            steps.append({"step": "rule", "rule": imposed["rule"], "released_by": imposed["released_by"]})
-            steps += [self._measure(measure) for measure in imposed["measures"]]
-        for region, response in sorted(answered.items()):
-            entry = self._entry(conn, names[response.log], response.idx)
-            steps.append({"step": "answer", "region": region, "answer": response.kind, "at": response.at,
-                          "reason": response.parsed().get("reason"), "entry": entry})  # fmt: skip
-        for event in relief:
-            entry = self._entry(conn, names[event.log], event.idx)
-            came = self._came_from(conn, names[event.log], event.idx)
-            steps.append({"step": "relief", "kind": event.kind, "from": event.effective_from, "came_from": came,
-                          "entry": entry})  # fmt: skip
-        return steps
-
-    def _measure(self, measure: Json) -> Json:
-        agreement = self._books.agreement
-        known = agreement.measures.get(measure["id"])
-        basis = agreement.bases.get(measure["basis"] or "")
-        return {
-            "step": "measure",
-            **measure,
-            "name_zh": known.name_zh if known else None,
-            "status": known.status if known else None,
-            "instrument": basis.instrument if basis else None,
-            "article": basis.article if basis else None,
-            "condition_zh": basis.condition_zh if basis else None,
-            "doubts": [one.why_en for one in doubts_of(agreement, measure["id"], self._books.code)],
-        }
-
-    def _came_from(self, conn: Connection, origin: str, index: int) -> Json | None:
-        """The row of this bureau's own source behind an entry: key, file and line or table, when read, keyed hash."""
-        if origin != self._books.members[self._books.code].origin:
-            return None
-        found = origins.provenance_of(conn, [index]).get(index)
-        return {name: found[name] for name in ("source", "row", "place", "read_at", "digest")} if found else None
-
-    def _entry(self, conn: Connection, origin: str, index: int) -> Json:
-        """Where an entry stands and who has countersigned a size that covers it: its receipts 回执."""
-        signed = checkpoints.countersigned_by_all(conn, origin)
-        receipts = {code: size for code, size in sorted(signed.items()) if size > index}
-        return {"log": origin, "index": index, "receipts": receipts}
 
 
 def restriction_of(response: Response | None, relief: ReliefState) -> Restriction:

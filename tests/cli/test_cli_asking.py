@@ -138,7 +138,9 @@ def test_explain_leads_from_the_decision_to_the_receipts(node: Path) -> None:
     uscc = next(one["uscc"] for one in found if one["standing"] == "restricted")
     steps = syncd("explain", uscc, "-c", node, "--json").json["findings"][0]["steps"]
     names = [step["step"] for step in steps]
-    assert names[:4] == ["finding", "criterion", "rule", "measure"] and names[-1] == "answer"
+    assert names[:5] == ["finding", "outcome", "criterion", "rule", "measure"]
+    assert names[-2:] == ["answer", "conclusion"]
+    assert [step["n"] for step in steps] == list(range(1, len(steps) + 1)) and all(step["zh"] for step in steps)
     assert list(steps[0]["entry"]["receipts"]) == [OWN] and steps[0]["entry"]["log"] == f"jiakuntai-eco/{OWN}/1"
     out = syncd("explain", uscc, "-c", node).out
     for word in ("认定", "标准", "规则", "措施", "依据", "条目", "回执", "候选 candidate"):

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from network import THREE, Network, Node, agreement_of, company, found, network, opened, penalty, relief, version_of
@@ -215,3 +216,30 @@ def test_a_node_that_has_left_ends_what_it_imposed_under_the_agreement(net: Netw
     assert not left.bureau.acts and left.bureau.agreement.version == 1
     assert not left.home.in_force(company(101)) and standing(left, company(101), LATER) == "clear"
     assert left.stages.inquiry.check(company(103), LATER)["findings"] == []
+
+
+def test_an_explanation_is_the_same_after_the_text_has_changed(net: Network) -> None:
+    net.versions = {code: [version_of(THREE, 2, "2026-12-01", CHANGED)] for code in THREE}
+    row = penalty("101", company(1), "KS-0104", HOME)
+    net.nodes[HOME].home.put(row)
+    net.settle()
+    before = net.nodes[OTHER].stages.inquiry.explain(company(1), DAY)
+    sign_at(net, 2, *THREE)
+    net.now = dt.datetime(2026, 12, 1, 1, tzinfo=dt.UTC)
+    net.settle(collect=False)
+    assert net.nodes[OTHER].bureau.agreement.version == 2
+    after = net.nodes[OTHER].stages.inquiry.explain(company(1), DAY)
+    assert _without_receipts(after) == _without_receipts(before)
+    rule = next(step for step in after["findings"][0]["steps"] if step["step"] == "rule")
+    assert rule["months"] == 24, "by the text that judged it"
+    net.nodes[HOME].home.put(relief("r1", row, "修复", XF_RQ="2026-12-01"))
+    net.settle()
+    later = net.nodes[OTHER].stages.inquiry.explain(company(1), DAY)
+    assert later["standing"] == "restricted", "on that day it was"
+    assert [step["later"] for step in later["findings"][0]["steps"] if step["step"] == "relief"] == [True]
+
+
+def _without_receipts(answer: Any) -> Any:
+    if isinstance(answer, dict):
+        return {name: _without_receipts(value) for name, value in answer.items() if name not in ("receipts", "home")}
+    return [_without_receipts(one) for one in answer] if isinstance(answer, list) else answer
