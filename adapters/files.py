@@ -1,12 +1,13 @@
-"""Files mode 文件方式 (GB/T 39443-2020, 5.5): a shared folder with ``in/``, ``out/`` and ``ack/``, all CSV.
+"""Files mode 文件方式 (GB/T 39443-2020, 5.5): a folder with ``in/``, ``ack/`` and ``out/``, here or on an SFTP server.
 
-Both sides write under a ``.part`` name and rename when the file is whole; only whole files are read. Files that were
-read stay where they are: moving or removing them is the bureau's own housekeeping.
+Only whole files are read (``whole``), each once (``lane``), whatever kind of table they are (``tablefile``). Files that
+were read stay where they are, or are moved to ``done/`` (``files.done``).
 """
 
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,23 +15,29 @@ import orjson
 
 from adapters.acks import read_acks
 from adapters.base import PAGE_ROWS, AckFault, AckPage, Adapter, Json, Page, RawRow, RowKind, SourceError
-from adapters.csvtext import Line, write_csv
+from adapters.csvtext import Layout
 from adapters.facts import SourceFacts
+from adapters.folder import Folder, LocalFolder
+from adapters.heading import Line, Names
 from adapters.lane import Lane
+from adapters.order_files import manifest, order_file
+from adapters.whole import MANIFEST
 
 ACKS_LIMIT = 1_000
 
 
 class FilesAdapter(Adapter):
-    """Lanes of files by name; the patterns stand on the facts page."""
+    """Lanes of files by name; the patterns stand on the facts page. ``tidy`` False leaves files where they are."""
 
-    def __init__(self, folder: Path, facts: SourceFacts) -> None:
+    def __init__(self, folder: Folder | Path, facts: SourceFacts, tidy: bool = True) -> None:
         assert facts.files is not None
-        self._facts, self._files, self._out = facts, facts.files, folder / "out"
-        encodings, key = facts.source.encoding, facts.columns.row
-        self._penalties = Lane(folder / "in", self._files.penalties, key, encodings)
-        self._relief = Lane(folder / "in", self._files.relief, key, encodings)
-        self._feedback = Lane(folder / "ack", self._files.acknowledgements, "HZ_RDBH", encodings)
+        self._facts, self._files = facts, facts.files
+        self._folder = LocalFolder(folder) if isinstance(folder, Path) else folder
+        rows, acks = self._layout(facts.columns.row), self._layout("HZ_RDBH")
+        self._keys = sorted(rows.names.keys, key=lambda name: name != facts.columns.row)
+        self._penalties = Lane(self._folder, "in", self._files.penalties, self._files, rows, tidy)
+        self._relief = Lane(self._folder, "in", self._files.relief, self._files, rows, tidy)
+        self._feedback = Lane(self._folder, "ack", self._files.acknowledgements, self._files, acks, tidy)
 
     def pull(self, cursor: Json | None) -> Page:
         """Penalties to the end, then relief in what room is left: before its finding it has nothing to do."""
@@ -46,14 +53,19 @@ class FilesAdapter(Adapter):
         """One file for each call, named by time (zone of the facts page) and content: the same rows make one file."""
         if not rows:
             return ""
-        if not self._out.is_dir():
-            raise SourceError("The folder out/ of the source is not there; orders are kept.", transient=True)
-        content = hashlib.sha256(orjson.dumps(list(rows))).hexdigest()[:12]
-        if any(self._out.glob(self._files.orders.format(time="*", n=content))):
+        there = {look.name for look in self._folder.list("out")}
+        number = hashlib.sha256(orjson.dumps(list(rows))).hexdigest()[:12]
+        pattern = self._files.orders.format(time="*", n=number)
+        held = sorted(name for name in there if fnmatchcase(name, pattern))
+        if held and (not self._files.manifest or held[0] + MANIFEST in there):
             return ""
         time = datetime.now(ZoneInfo(self._facts.source.time_zone)).strftime("%Y%m%dT%H%M%S%f")
+        name = held[0] if held else self._files.orders.format(time=time, n=number)
+        content = order_file(name, self._facts.push, rows)
         try:
-            write_csv(self._out / self._files.orders.format(time=time, n=content), self._facts.push, rows)
+            self._folder.put("out", name, content)
+            if self._files.manifest:
+                self._folder.put("out", name + MANIFEST, manifest(name, content, rows))
         except OSError as error:
             sentence = f"Orders could not be written into out/ ({type(error).__name__}); they are written again."
             raise SourceError(sentence, transient=True) from None
@@ -67,13 +79,24 @@ class FilesAdapter(Adapter):
         return AckPage(rows, state, more, faults)
 
     def close(self) -> None:
-        """Let go of files read in part."""
+        """Let go of files read in part, and of connections."""
         for lane in (self._penalties, self._relief, self._feedback):
             lane.close()
+        self._folder.close()
+
+    def _layout(self, key: str) -> Layout:
+        files, names = self._files, Names.of(self._facts, key)
+        return Layout(
+            names, self._facts.source.encoding, files.delimiter, files.sheet, files.notes, files.below, files.serials
+        )
 
     def _rows(self, kind: RowKind, lines: Sequence[Line]) -> list[RawRow]:
-        key = self._facts.columns.row
-        return [
-            RawRow(kind, line.where if line.fault else line.fields[key], line.fields, line.where, line.fault)
-            for line in lines
-        ]
+        key, *others = self._keys
+        rows = []
+        for line in lines:
+            fields = line.fields
+            name = fields.get(key) or next((fields[other] for other in others if other in fields), "")
+            if not name and line.fault:
+                name = line.where
+            rows.append(RawRow(kind, name, fields, line.where, line.fault))
+        return rows

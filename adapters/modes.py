@@ -129,10 +129,20 @@ class Files(Part):
         default="renamed",
         description="renamed when whole; size and time settled; a .ok file beside it; or a manifest with its SHA-256",
     )
-    settle_seconds: float = Field(default=30.0, gt=0, le=3600, description="how long a settled file stays unchanged")
-    delimiter: Literal["", ",", ";", "\t", "|"] = Field(default="", description="of CSV; empty: seen in the header")
-    sheet: str = Field(default="", max_length=31, description="worksheet of a workbook; empty: the first")
-    done: Literal["stay", "moved"] = Field(default="stay", description="moved to done/ with a record once read")
+    settle_seconds: float = Field(default=30.0, ge=0, le=3600, description="how long a settled file stays unchanged")
+    delimiter: Literal["", ",", ";", "\t", "|"] = Field(
+        default="", description="what parts the cells of CSV; empty: the one sign that splits out the row key"
+    )
+    sheet: str = Field(default="", max_length=31, description="worksheet to read; empty: every visible one with a head")
+    notes: list[str] = Field(
+        default=["表格说明", "填表说明", "填写说明", "说明", "注：", "注:", "备注：", "合计"],
+        description="how rows that are no records begin 表格说明; only such with two filled cells at most",
+    )
+    below: int = Field(default=0, ge=0, le=20, description="rows of instructions right below the head of a table")
+    serials: bool = Field(default=False, description="CSV has serial numbers of a spreadsheet in its columns of days")
+    done: Literal["stay", "moved"] = Field(
+        default="stay", description="files stay once read, or are moved to done/ with a record of their SHA-256"
+    )
     manifest: bool = Field(default=False, description="orders are written with a manifest of rows and SHA-256")
 
 

@@ -149,6 +149,61 @@ REMEDIES: dict[str, Remedy] = {
     "cut_off": Remedy(
         "source", "Export the file again: a quote stays open or it is damaged.", "重新导出：引号未闭或文件损坏。"
     ),
+    "ambiguous_encoding": Remedy(
+        "page",
+        "Export the file as UTF-8 with a mark, or agree on one encoding and name it alone on the facts page.",
+        "导出为带 BOM 的 UTF-8；或约定一种编码并在来源说明中只写该编码。",
+    ),
+    "delimiter": Remedy(
+        "page",
+        "Name the sign that parts the cells on the facts page (files.delimiter).",
+        "在来源说明 files.delimiter 写明分隔符。",
+    ),
+    "rounded_number": Remedy(
+        "source",
+        "Format the column as text, type the code again, and export the file again: the spreadsheet has rounded it.",
+        "将该列设为文本格式，重填代码后重新导出（数字已被表格四舍五入）。",
+    ),
+    "too_many_rows": Remedy(
+        "source",
+        "Split the sheet into files of at most 20,000 rows, or export CSV.",
+        "拆成每个不超过 2 万行，或导出 CSV。",
+    ),
+    "locked": Remedy("source", "Export the file without a password.", "去掉密码后重新导出。"),
+    "no_workbook": Remedy(
+        "source", "Open the file and save it as .xlsx: it only bears that name.", "打开后另存为 .xlsx：该文件名不副实。"
+    ),
+    "no_sheet": Remedy(
+        "page",
+        "Correct files.sheet on the facts page, or show the sheet in the workbook.",
+        "更正来源说明 files.sheet，或取消隐藏该工作表。",
+    ),
+    "damaged": Remedy(
+        "source",
+        "Copy the rows into a new workbook and export it: this one is damaged or has cells far away.",
+        "将数据复制到新工作簿后重新导出：原文件损坏或有远处单元格。",
+    ),
+    "no_table": Remedy(
+        "source",
+        "Send CSV, XLSX or XLS, plain or zipped; take other files away.",
+        "报送 CSV、XLSX 或 XLS，可压缩；移走其他文件。",
+    ),
+    "no_text": Remedy("source", "Rename the file by what it is (.xlsx, .zip).", "按实际格式改名（.xlsx、.zip）。"),
+    "no_archive": Remedy("source", "Pack the zip file again, with the usual method.", "用常用方式重新压缩。"),
+    "member_path": Remedy(
+        "source",
+        "Pack the zip file again, without paths that lead out of it.",
+        "重新压缩，成员名不得含上级或绝对路径。",
+    ),
+    "no_access": Remedy(
+        "source", "Put the file there again, readable for the node's account.", "重新放置文件，并授予节点账号读取权限。"
+    ),
+    "not_whole": Remedy(
+        "source", "Put the .ok or manifest beside the file once it is whole.", "文件写完后放置 .ok 或清单。"
+    ),
+    "checksum": Remedy(
+        "source", "Send the file and its manifest again: they do not fit.", "文件与清单校验和不符，请一并重发。"
+    ),
     "shape": Remedy(
         "source",
         "The interface gives something that is no row of plain columns: its maintainer must look.",

@@ -39,9 +39,9 @@ class Home:
         return keyring.load(keys).row_key if keys.is_dir() else secrets.token_bytes(32)
 
     def adapter(self, facts: SourceFacts) -> Adapter:
-        """The adapter of its mode, by ``facts``. Raises ``NeedsPerson`` for a setting that is missing."""
+        """The adapter of its mode, by ``facts``; reading changes nothing there. Raises ``NeedsPerson``."""
         assert self.settings.source is not None
-        return open_adapter(self.settings, self.settings.source, facts)
+        return open_adapter(self.settings, self.settings.source, facts, dry=True)
 
 
 def find_home(name: str, config: Path | None, given: Mapping[str, str]) -> Home:
@@ -111,12 +111,12 @@ def read_facts(file: Path) -> SourceFacts:
         ) from None
 
 
-def open_adapter(settings: Settings, section: SourceSettings, facts: SourceFacts) -> Adapter:
+def open_adapter(settings: Settings, section: SourceSettings, facts: SourceFacts, dry: bool = False) -> Adapter:
     """The adapter of the page's mode; a mode imports its libraries when it is used."""
     if facts.source.mode == "service":
         return _service(settings, section, facts)
     if facts.source.mode == "files":
-        return _files(settings, section, facts)
+        return _files(settings, section, facts, dry)
     from adapters.database import DatabaseAdapter
 
     orders_url = section.orders_url.get_secret_value() if section.orders_url else None
@@ -134,10 +134,21 @@ def _service(settings: Settings, section: SourceSettings, facts: SourceFacts) ->
     return ServiceAdapter(ServiceConnection(url, secret, ca_file, client_id, section.token_url or ""), facts)
 
 
-def _files(settings: Settings, section: SourceSettings, facts: SourceFacts) -> Adapter:
+def _files(settings: Settings, section: SourceSettings, facts: SourceFacts, dry: bool) -> Adapter:
+    """Its folder on this machine, or by SFTP where ``url`` says so. A dry reading moves no file."""
     from adapters.files import FilesAdapter
 
-    return FilesAdapter(settings.path(_needed(section.folder, "folder", "files")), facts)
+    if section.url is None:
+        return FilesAdapter(settings.path(_needed(section.folder, "folder or source.url", "files")), facts, not dry)
+    from adapters.sftp import SftpFolder, SftpPlace
+
+    known_hosts = settings.path(_needed(section.known_hosts, "known_hosts", "files by SFTP"))
+    key_file = settings.path(section.key_file) if section.key_file else None
+    with_password = section.password is not None or section.password_file is not None
+    if key_file is None and not with_password:
+        _needed(key_file, "key_file or source.password_file", "files by SFTP")
+    password = _secret(settings, section, "password") if with_password else None
+    return FilesAdapter(SftpFolder(SftpPlace.parse(section.url, known_hosts, key_file, password)), facts, not dry)
 
 
 def _needed(value: T | None, name: str, mode: str) -> T:

@@ -247,7 +247,7 @@ def test_a_file_nobody_can_read_stops_no_other(system: FilesSystem) -> None:
     (system.folder / "in" / "XZCF_0.csv").mkdir()
     system.put([penalty(1)])
     (page,) = pages(system)
-    assert [(one.row, one.reason) for one in page.quarantined] == [("XZCF_0.csv", "undecodable")]
+    assert [(one.row, one.reason) for one in page.quarantined] == [("XZCF_0.csv", "no_access")]
     (system.folder / "in" / "XZCF_0.csv").rmdir()
     put_file(system.folder / "in", "XZCF_0.csv", csv_bytes([penalty(2)]))
     assert rows_read(system, page.cursor) == ["KS2026000002"]
