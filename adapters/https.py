@@ -23,7 +23,7 @@ from adapters.base import SourceError
 from adapters.login import Login
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
-ANSWER_BYTES = 32 * 1024 * 1024
+ANSWER_BYTES, ANSWER_SECONDS = 32 * 1024 * 1024, 120.0
 ATTEMPTS = 3
 PATIENCE_SECONDS = 3.0
 """What is waited here; for longer the step fails, and until then the service is not asked at all."""
@@ -165,13 +165,16 @@ def _refused(path: str, status: int, wait: float | None) -> StatusRefused:
 
 
 def _bounded(response: requests.Response, path: str) -> bytes:
-    content = bytearray()
+    content, until = bytearray(), time.monotonic() + ANSWER_SECONDS
     try:
         for chunk in response.iter_content(65_536):
             content += chunk
             if len(content) > ANSWER_BYTES:
                 sentence = f"The service's answer to /{path} is larger than 32 MiB; it was not read to the end."
                 raise SourceError(sentence, transient=False)
+            if time.monotonic() > until:
+                sentence = f"The service's answer to /{path} took longer than 120 s; it is asked again."
+                raise SourceError(sentence, transient=True)
     except requests.RequestException as error:
         raise _silent(path, error) from None
     return bytes(content)

@@ -1,4 +1,4 @@
-"""A bureau's folder on an SFTP server: one pinned key, one account, and nothing of this machine's own SSH set-up.
+"""A bureau's folder on an SFTP server (``ssh`` makes the connection).
 
 A connection that was lost is made once more for the step at hand; every step may be repeated.
 """
@@ -7,58 +7,16 @@ import io
 import stat
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO, Any, NoReturn, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import IO, Any, TypeVar
 
-import paramiko
-from paramiko import PKey, SFTPAttributes, SFTPClient, SFTPFile, SSHClient, SSHException
+from paramiko import SFTPAttributes, SFTPClient, SFTPFile, SSHClient, SSHException
 
 from adapters.base import SourceError
 from adapters.folder import PART_FILE, Folder, FolderPart, Look, missing
+from adapters.ssh import SftpPlace, connected
 
-CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 60.0
 BUFFER = 256 * 1024
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class SftpPlace:
-    """Where a folder lies, and how the node shows who it is; ``password`` is the account's, or that of the key."""
-
-    host: str
-    port: int
-    user: str
-    path: str
-    known_hosts: Path
-    key_file: Path | None = None
-    password: Callable[[], str] | None = field(default=None, repr=False)
-
-    @classmethod
-    def parse(
-        cls, url: str, known_hosts: Path, key_file: Path | None, password: Callable[[], str] | None
-    ) -> "SftpPlace":
-        """Read ``sftp://user@host:port/folder``. Raises ``SourceError``; a password does not belong there."""
-        parts = urlsplit(url)
-        try:
-            port = parts.port or 22
-        except ValueError:
-            port = 0
-        if parts.scheme != "sftp" or not parts.hostname or not parts.username or parts.password or not port:
-            sentence = "The folder's URL must be sftp://user@host:port/folder, without a password."
-            raise SourceError(sentence, transient=False)
-        path = unquote(parts.path).rstrip("/") or "/"
-        return cls(parts.hostname, port, unquote(parts.username), path, known_hosts, key_file, password)
-
-
-class _UnknownKey(SSHException):
-    """The server showed a key that is not pinned."""
-
-
-class _Pinned(paramiko.RejectPolicy):
-    def missing_host_key(self, client: SSHClient, hostname: str, key: PKey) -> NoReturn:
-        raise _UnknownKey
 
 
 class SftpFolder(Folder):
@@ -138,37 +96,8 @@ class SftpFolder(Folder):
         return transport is not None and transport.is_active()
 
     def _connected(self) -> SFTPClient:
-        place, ssh = self._place, SSHClient()
-        ssh.set_missing_host_key_policy(_Pinned())
-        self._ssh = ssh
-        try:
-            ssh.load_host_keys(str(place.known_hosts))
-            ssh.connect(
-                place.host, place.port, place.user,
-                key_filename=str(place.key_file) if place.key_file else None,
-                password=None if place.key_file or not place.password else place.password(),
-                passphrase=place.password() if place.key_file and place.password else None,
-                allow_agent=False, look_for_keys=False,
-                timeout=CONNECT_SECONDS, banner_timeout=CONNECT_SECONDS, auth_timeout=CONNECT_SECONDS,
-            )  # fmt: skip
-            sftp = ssh.open_sftp()
-        except (_UnknownKey, paramiko.BadHostKeyException):
-            self.close()
-            sentence = "The SFTP server's key is not the pinned one (source.known_hosts); nothing was sent or read."
-            raise SourceError(f"{sentence} Compare it with the server's people before it is changed.", False) from None
-        except paramiko.AuthenticationException:
-            self.close()
-            raise SourceError(
-                "The SFTP server refused the node's account; give it a valid key or password.", False
-            ) from None
-        except (OSError, SSHException, EOFError) as error:
-            self.close()
-            raise _unreached(error, place) from None
-        channel = sftp.get_channel()
-        if channel is not None:
-            channel.settimeout(ANSWER_SECONDS)
-        self._sftp = sftp
-        return sftp
+        self._ssh, self._sftp = connected(self._place)
+        return self._sftp
 
 
 class _Remote(io.RawIOBase):
@@ -203,9 +132,3 @@ def _look(one: SFTPAttributes) -> Look:
 def _lost(error: Exception) -> SourceError:
     sentence = f"The connection to the SFTP server was lost ({type(error).__name__}); nothing was kept of this step."
     return SourceError(f"{sentence} It is tried again.", transient=True)
-
-
-def _unreached(error: Exception, place: SftpPlace) -> SourceError:
-    if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
-        return SourceError("A file of source.known_hosts or source.key_file cannot be read.", transient=False)
-    return SourceError(f"The SFTP server could not be reached ({type(error).__name__}); it is tried again.", True)

@@ -140,7 +140,8 @@ def _files(settings: Settings, section: SourceSettings, facts: SourceFacts, dry:
 
     if section.url is None:
         return FilesAdapter(settings.path(_needed(section.folder, "folder or source.url", "files")), facts, not dry)
-    from adapters.sftp import SftpFolder, SftpPlace
+    from adapters.sftp import SftpFolder
+    from adapters.ssh import SftpPlace
 
     known_hosts = settings.path(_needed(section.known_hosts, "known_hosts", "files by SFTP"))
     key_file = settings.path(section.key_file) if section.key_file else None

@@ -22,6 +22,7 @@ from adapter_rows import (
     relief,
 )
 
+from adapters import engines
 from adapters.base import Json, SourceError
 from adapters.database import DatabaseAdapter
 
@@ -269,7 +270,7 @@ def test_a_table_that_changes_while_we_run(system: DatabaseSystem) -> None:
 
 
 def test_a_locked_database_is_tried_again(system: DatabaseSystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.database.BUSY_SECONDS", 0.05)
+    monkeypatch.setitem(engines.WAITS, "sqlite", {"timeout": 0.05})
     source = system.source()
     with system.front() as front:
         front.execute("BEGIN EXCLUSIVE")

@@ -13,7 +13,8 @@ from test_adapter_files import FilesSystem
 
 from adapters.base import SourceError
 from adapters.files import FilesAdapter
-from adapters.sftp import SftpFolder, SftpPlace
+from adapters.sftp import SftpFolder
+from adapters.ssh import SftpPlace
 
 pytestmark = pytest.mark.fast
 
