@@ -5,6 +5,7 @@ is. A number becomes text as it is shown, a serial number in a column of days th
 was rounded by the spreadsheet and its row is set aside.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from adapters.serials import Rounded, as_day, as_text
 from adapters.workbook import ROW_LIMIT
 
 PROGRAM = Path(__file__).with_name("workbook.py")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
+"""Nothing else of the node's environment, which may hold secrets."""
 REFUSED = {
     "locked": "The workbook is locked by a password.",
     "no_workbook": "The file is no workbook, though its name says so (often a web page or text); save it as .xlsx.",
@@ -34,7 +37,7 @@ def read_sheets(name: str, opened: Opened, layout: Layout) -> Iterator[Line]:
     """The lines of a workbook; faults come as lines too. Raises ``OSError`` where the file cannot be read."""
     with opened() as file, subprocess.Popen(
         [sys.executable, "-P", str(PROGRAM), *([layout.sheet] if layout.sheet else [])],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT,
     ) as program:  # fmt: skip
         try:
             assert program.stdin is not None and program.stdout is not None

@@ -12,6 +12,7 @@ import pytest
 import xlwt
 from adapter_promise import AdapterPromise, findings, pages
 from adapter_rows import ACK_COLUMNS, PENALTY_COLUMNS, RELIEF_COLUMNS, Row, csv_bytes, facts_of, penalty, put_file
+from openpyxl.cell import WriteOnlyCell
 from test_adapter_files import FilesSystem
 
 from adapters import sheets
@@ -40,7 +41,10 @@ def workbook(rows: Sequence[Sequence[Any]], sheets: Json | None = None) -> bytes
     for name, content in {**(sheets or {}), "数据": rows}.items():
         sheet = book.create_sheet(name)
         for row in content:
-            sheet.append(list(row))
+            cells = [WriteOnlyCell(sheet, value) for value in row]
+            for cell in cells:
+                cell.data_type = "s" if cell.data_type == "f" else cell.data_type  # text, and no formula
+            sheet.append(cells)
     data = io.BytesIO()
     book.save(data)
     return data.getvalue()
