@@ -33,10 +33,14 @@ _NEEDED: dict[RowKind, tuple[str, ...]] = {
 
 
 def reading_only(facts: SourceFacts) -> SourceFacts:
-    """The facts page with all that would change the source by reading it switched off."""
+    """The facts page with all that would change the source by reading it switched off.
+
+    A dry pull looks once, so it waits for no file to settle: one that is still being written shows as cut off.
+    """
     if facts.files is None:
         return facts
-    return facts.model_copy(update={"files": facts.files.model_copy(update={"done": "stay"})})
+    now = {"done": "stay", "settle_seconds": 0.0}
+    return facts.model_copy(update={"files": facts.files.model_copy(update=now)})
 
 
 def dry_pull(adapter: Adapter, facts: SourceFacts, limit: int, today: dt.date | None = None) -> Json:

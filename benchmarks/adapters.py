@@ -10,6 +10,7 @@ what the process had before it read the first row.
 """
 
 import argparse
+import gc
 import os
 import platform
 import subprocess
@@ -102,6 +103,8 @@ def read(mode: str, folder: Path) -> None:
     """Read one mode from an empty cursor to its end, and print the figures as JSON."""
     from adapters.source import Source
 
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)  # as the daemon has it
     with opened(mode, folder) as adapter:
         source = Source(adapter, facts_of(mode), b"k" * 32)
         idle, spent, begun = resident("VmRSS"), time.process_time(), time.perf_counter()

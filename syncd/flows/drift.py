@@ -42,6 +42,7 @@ class Drift:
         self._met: dict[RowKind, set[str]] = {}
         self._rows: dict[RowKind, int] = {"penalty": 0, "relief": 0}
         self._unknown: set[str] = set()
+        self._as_before: dict[str, set[str]] | None = None
 
     def look(self, conn: Connection, page: Collected) -> None:
         """Take note of a page's columns; at the end of a round they are compared."""
@@ -57,9 +58,11 @@ class Drift:
             self._met, self._unknown, self._rows = {}, set(), {"penalty": 0, "relief": 0}
 
     def _compare(self, conn: Connection) -> None:
+        now = self._columns()
+        if now == self._as_before:
+            return  # nothing stands that could be cleared, and nothing is new
         board = sourcebook.read_one(conn, f"columns:{self._name}")
         had = {kind: set(names) for kind, names in board.items()}
-        now = self._columns()
         new, gone = set[str](), set[str]()
         for kind in self._met:
             if kind in had:
@@ -71,6 +74,7 @@ class Drift:
         fresh = {kind: sorted(names) for kind, names in now.items() if kind not in had}
         if fresh:
             sourcebook.post(conn, f"columns:{self._name}", {**board, **fresh})
+        self._as_before = now if not new and not gone and all(had.get(kind) == now[kind] for kind in now) else None
         self._say(conn, sorted(new), sorted(gone))
 
     def _columns(self) -> dict[str, set[str]]:

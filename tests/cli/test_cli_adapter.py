@@ -97,3 +97,19 @@ def test_the_tables_of_a_front_database_are_printed(system: Path, capsys: Any) -
     for dialect, word in (("mariadb", "ON UPDATE"), ("postgresql", "COMMENT ON COLUMN"), ("dm", "VARCHAR2")):
         code, out, _ = ran(capsys, "adapter", "ddl", page, "--dialect", dialect)
         assert code == 0 and word in out and out.count("CREATE TABLE") == 4
+
+
+def test_records_go_out_as_singer_messages_and_a_state_goes_on(system: Path, capsys: Any) -> None:
+    FolderSystem(system).put_penalties(rows_of(5))
+    code, out, err = ran(capsys, "adapter", "tap", KUNSHAN, "--source", "folder=exchange")
+    said = [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (0, "") and [one["type"] for one in said] == ["SCHEMA"] * 2 + ["RECORD"] * 5 + ["STATE"]
+    state = system / "state.json"
+    state.write_text(json.dumps(said[-1]["value"]))
+    _, out, _ = ran(capsys, "adapter", "tap", KUNSHAN, "--source", "folder=exchange", "--state", str(state))
+    assert [json.loads(line)["type"] for line in out.splitlines()] == ["SCHEMA", "SCHEMA", "STATE"]
+    _, out, _ = ran(capsys, "adapter", "tap", KUNSHAN, "--discover")
+    assert [one["stream"] for one in json.loads(out)["streams"]] == ["findings", "relief"]
+    state.write_text("[]")
+    code, out, err = ran(capsys, "adapter", "tap", KUNSHAN, "--source", "folder=exchange", "--state", str(state))
+    assert (code, out) == (3, "") and "no JSON object" in err
