@@ -43,7 +43,9 @@ def ask(settings: Settings, kind: str, args: Json, wait: float = WAIT_SECONDS) -
     ``left`` names stages that could not go on now, with the reason; the daemon takes them up. Raises ``NeedsPerson``
     if the job failed, and ``Retry`` if no answer came within ``wait`` seconds: the job is then kept and will be done.
     """
-    keyring.load(settings.data / "keys")  # a folder that is no node is told so before a store is made in it
+    keyring.load(
+        settings.data / "keys", settings.passphrase
+    )  # a folder that is no node is told so before a store is made in it
     until, job = time.monotonic() + wait, 0
     while True:
         with _alone(settings) as alone:

@@ -137,14 +137,14 @@ def _make_state(settings: Settings, url: str) -> None:
     """Keys, signed sizes, vault; a crash between them leaves a node that neither starts nor is made again."""
     settings.data.mkdir(parents=True, exist_ok=True)
     folder = settings.data / "keys"
-    keyring.create(folder, settings.node.code, url)
+    keyring.create(folder, settings.node.code, url, settings.passphrase)
     statements.create_key(folder, settings.node.code)
     SignedSizes.create(settings.data / "signed-sizes").close()
-    Vault.create(settings.data / settings.store.keys, keyring.load(folder).node_key).close()
+    Vault.create(settings.data / settings.store.keys, keyring.load(folder, settings.passphrase).node_key).close()
 
 
 def _introduce(settings: Settings, agreement: str, url: str) -> Member:
-    keys, name = keyring.load(settings.data / "keys"), f"{agreement}/{settings.node.code}"
+    keys, name = keyring.load(settings.data / "keys", settings.passphrase), f"{agreement}/{settings.node.code}"
     member = Member(
         code=settings.node.code,
         url=url.rstrip("/"),

@@ -36,7 +36,7 @@ class Home:
     def row_key(self) -> bytes:
         """The node's key of rows; without a node one for this time alone: hashed row names then differ each time."""
         keys = self.settings.data / "keys"
-        return keyring.load(keys).row_key if keys.is_dir() else secrets.token_bytes(32)
+        return keyring.load(keys, self.settings.passphrase).row_key if keys.is_dir() else secrets.token_bytes(32)
 
     def adapter(self, facts: SourceFacts) -> Adapter:
         """The adapter of its mode, by ``facts``; reading changes nothing there. Raises ``NeedsPerson``."""

@@ -8,14 +8,18 @@ and the row key for keyed hashes of source rows. Files are 0600 in a 0700 folder
 import datetime as dt
 import ipaddress
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from syncd.errors import NeedsPerson, Stop
@@ -23,6 +27,8 @@ from syncd.private_files import read_private as _read_private
 from syncd.private_files import write_private as _write_private
 
 ROLES = ("log", "receipt", "witness")
+_WRAPPED = b"syncd wrapped key v1\n"
+_NUMBERED = re.compile(r"\.[1-9][0-9]{0,3}\.key$", re.ASCII)
 _TEN_YEARS = dt.timedelta(days=3650)
 
 
@@ -45,14 +51,13 @@ def bureau_urn(code: str) -> str:
     return f"urn:syncd:bureau:{code}"
 
 
-def _pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+def _pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey, passphrase: bytes | None = None) -> bytes:
+    wrap = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, wrap)
 
 
-def create(folder: Path, code: str, url: str) -> None:
-    """Make all keys and the node's own CA in ``folder``; refuses where keys exist.
+def create(folder: Path, code: str, url: str, passphrase: bytes | None = None) -> None:
+    """Make all keys and the node's own CA in ``folder``, wrapped with ``passphrase`` if there is one.
 
     Raises ``NeedsPerson`` if the folder already holds keys: overwriting them would make every signed line unprovable.
     """
@@ -62,9 +67,9 @@ def create(folder: Path, code: str, url: str) -> None:
     folder.chmod(0o700)
     _create_tls(folder, code, urlsplit(url).hostname or "127.0.0.1")
     for name in ("node", "row"):
-        _write_private(folder / f"{name}.key", os.urandom(32))
+        _write_private(folder / f"{name}.key", wrap(os.urandom(32), passphrase))
     for role in reversed(ROLES):  # `log.key` last: its presence says that the set is whole
-        _write_private(folder / f"{role}.key", _pem(Ed25519PrivateKey.generate()))
+        _write_private(folder / f"{role}.key", _pem(Ed25519PrivateKey.generate(), passphrase))
 
 
 def _create_tls(folder: Path, code: str, host: str) -> None:
@@ -122,31 +127,115 @@ def _certificate(
     return builder.sign(signing, hashes.SHA256())
 
 
-def load(folder: Path) -> Keyring:
-    """Load the keys; raises ``NeedsPerson`` where there are none and ``Stop`` where others could read them."""
+def load(folder: Path, passphrase: bytes | None = None) -> Keyring:
+    """Load the keys; raises ``NeedsPerson`` where there are none and ``Stop`` where others could read them.
+
+    ``NeedsPerson`` as well where they are wrapped and the passphrase is missing or another.
+    """
     if not (folder / "log.key").exists():
         raise NeedsPerson(f"{folder} holds no keys yet; run `syncd init` first.")
-    signing = {role: _read_signing_key(folder / f"{role}.key") for role in ROLES}
+    signing = {role: _read_signing_key(folder / f"{role}.key", passphrase) for role in ROLES}
     _read_private(folder / "tls.key")  # read by the TLS library from its file, so its mode is looked at here
     if (folder / "ca.key").exists():  # may be kept elsewhere: a running node needs it for nothing
         _read_private(folder / "ca.key")
     return Keyring(
         **signing,
-        node_key=_read_private(folder / "node.key"),
-        row_key=_read_private(folder / "row.key"),
+        node_key=unwrap(folder / "node.key", _read_private(folder / "node.key"), passphrase),
+        row_key=unwrap(folder / "row.key", _read_private(folder / "row.key"), passphrase),
         ca_file=folder / "ca.crt",
         certificate_file=folder / "tls.crt",
         tls_key_file=folder / "tls.key",
     )
 
 
-def load_node_key(folder: Path) -> bytes:
+def load_node_key(folder: Path, passphrase: bytes | None = None) -> bytes:
     """The key that opens the vault, and no key that signs; raises as ``load`` does."""
-    return _read_private(folder / "node.key")
+    return unwrap(folder / "node.key", _read_private(folder / "node.key"), passphrase)
 
 
-def _read_signing_key(path: Path) -> Ed25519PrivateKey:
-    key = serialization.load_pem_private_key(_read_private(path), password=None)
+def signing_files(folder: Path, role: str) -> list[Path]:
+    """The files of a role's keys, oldest first: ``log.key``, ``log.2.key`` and so on."""
+    numbered = {
+        int(path.name.split(".")[1]): path for path in folder.glob(f"{role}.*.key") if _NUMBERED.search(path.name)
+    }
+    return [folder / f"{role}.key", *(numbered[number] for number in sorted(numbered))]
+
+
+def signing_keys(folder: Path, role: str, passphrase: bytes | None = None) -> list[tuple[Path, Ed25519PrivateKey]]:
+    """A role's private keys with their files, oldest first; raises as ``load`` does."""
+    return [(path, _read_signing_key(path, passphrase)) for path in signing_files(folder, role)]
+
+
+def add_signing_key(folder: Path, role: str, passphrase: bytes | None = None) -> tuple[Path, Ed25519PrivateKey]:
+    """Make a role's next key, in a file of its own; the ones before it stay."""
+    number = max((int(path.name.split(".")[1]) for path in signing_files(folder, role)[1:]), default=1) + 1
+    key, path = Ed25519PrivateKey.generate(), folder / f"{role}.{number}.key"
+    _write_private(path, _pem(key, passphrase))
+    return path, key
+
+
+def protect(folder: Path, passphrase: bytes, before: bytes | None = None) -> list[str]:
+    """Wrap the keys that sign, the node key and the row key; returns the files, each replaced whole.
+
+    The TLS library reads its key itself, and the authority's is needed by no running node: those stay as they are.
+    """
+    done = []
+    for path in (path for role in ROLES for path in signing_files(folder, role)):
+        _replace(path, _pem(_read_signing_key(path, before), passphrase))
+        done.append(path.name)
+    for path in (folder / "node.key", folder / "row.key"):
+        _replace(path, wrap(unwrap(path, _read_private(path), before), passphrase))
+        done.append(path.name)
+    return done
+
+
+def _replace(path: Path, data: bytes) -> None:
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    _write_private(fresh, data)
+    os.replace(fresh, path)
+
+
+def wrap(secret: bytes, passphrase: bytes | None) -> bytes:
+    """A raw key as it lies in its file: as it is, or wrapped by AES-256-GCM under a key that scrypt derives."""
+    if not passphrase:
+        return secret
+    salt, nonce = os.urandom(16), os.urandom(12)
+    return _WRAPPED + salt + nonce + AESGCM(_derived(passphrase, salt)).encrypt(nonce, secret, _WRAPPED)
+
+
+def unwrap(path: Path, data: bytes, passphrase: bytes | None) -> bytes:
+    """The raw key of a file. Raises ``NeedsPerson`` where the passphrase is missing or another."""
+    if not data.startswith(_WRAPPED):
+        return data
+    salt, nonce, sealed = data[len(_WRAPPED) :][:16], data[len(_WRAPPED) + 16 :][:12], data[len(_WRAPPED) + 28 :]
+    try:
+        return AESGCM(_derived(passphrase or b"", salt)).decrypt(nonce, sealed, _WRAPPED)
+    except InvalidTag:
+        raise _locked(path) from None
+
+
+def _derived(passphrase: bytes, salt: bytes) -> bytes:
+    return Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(passphrase)
+
+
+def _locked(path: Path) -> NeedsPerson:
+    return NeedsPerson(
+        f"The key file {path} is wrapped with a passphrase, and the one given is missing or another. Nothing was "
+        "started; give it as SYNCD_KEYS__PASSPHRASE or by keys.passphrase_file."
+    )
+
+
+def _read_signing_key(path: Path, passphrase: bytes | None = None) -> Ed25519PrivateKey:
+    data = _read_private(path)
+    try:
+        key = serialization.load_pem_private_key(data, passphrase if b"ENCRYPTED" in data else None)
+    except (ValueError, TypeError):
+        raise (_locked(path) if b"ENCRYPTED" in data else _no_key(path)) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise Stop(f"The key file {path} is not an Ed25519 key. Nothing was started.")
+        raise _no_key(path)
     return key
+
+
+def _no_key(path: Path) -> Stop:
+    return Stop(f"The key file {path} is not an Ed25519 key. Nothing was started.")

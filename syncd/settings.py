@@ -83,6 +83,13 @@ SECRETS = ("token", "client_secret", "password")
 """Settings of the source that may come by the environment and never stand in the file."""
 
 
+class KeySettings(_Section):
+    """A passphrase for the private keys, from the environment or a file; none by default."""
+
+    passphrase: SecretStr | None = Field(default=None, description="give it as SYNCD_KEYS__PASSPHRASE")
+    passphrase_file: Path | None = None
+
+
 class WitnessSettings(_Section):
     """Witnessing 见证: outsiders' logs that this node countersigns, and outside witnesses of its own log."""
 
@@ -114,6 +121,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     server: ServerSettings = ServerSettings()
     source: SourceSettings | None = None
+    keys: KeySettings = KeySettings()
     witness: WitnessSettings = WitnessSettings()
     watch: WatchSettings = WatchSettings()
     logging: LoggingSettings = LoggingSettings()
@@ -138,6 +146,21 @@ class Settings(BaseSettings):
     def data(self) -> Path:
         """The node's own folder."""
         return self.path(self.node.data)
+
+    @property
+    def passphrase(self) -> bytes | None:
+        """The passphrase of the private keys, or None. Raises ``NeedsPerson`` if its file cannot be read."""
+        if self.keys.passphrase is not None:
+            return self.keys.passphrase.get_secret_value().encode()
+        if self.keys.passphrase_file is None:
+            return None
+        path = self.path(self.keys.passphrase_file)
+        try:
+            if path.stat().st_mode & 0o077:
+                raise NeedsPerson(f"{path} can be read by others. Nothing was started; run chmod 600 on it.")
+            return path.read_bytes().rstrip(b"\r\n")
+        except OSError as error:
+            raise NeedsPerson(f"{path} cannot be read ({error.strerror}). Nothing was started.") from None
 
     @property
     def store_url(self) -> str:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from adapters.source import Source
@@ -39,7 +40,7 @@ def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str
     """Build a node; raises ``NeedsPerson`` or ``Stop`` with what is missing. Opens the store, contacts nobody."""
     folder = settings.path(settings.node.agreement)
     agreement = read_agreement(folder)
-    keys = keyring.load(settings.data / "keys")
+    keys = keyring.load(settings.data / "keys", settings.passphrase)
     members = read_members(folder)
     versions = Versions(settings.path(settings.node.versions), agreement.id)
     missing = sorted(set(agreement.members) - set(members))
@@ -53,15 +54,6 @@ def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str
     with store.read() as conn:
         held = timeline_of(conn, [*versions(), agreement], known)
     vault = Vault(settings.data / settings.store.keys, keys.node_key)
-    own = members[settings.node.code]
-    receipt_name = NoteVerifier.parse(own.receipt_vkey).name
-    signers = Signers(
-        NoteSigner(own.origin, keys.log, LOG_KEY),
-        NoteSigner(receipt_name, keys.receipt, COSIGNATURE_KEY),
-        NoteSigner(NoteVerifier.parse(own.witness_vkey).name, keys.witness, COSIGNATURE_KEY),
-    )
-    if signers.log.vkey != own.log_vkey or signers.receipt.vkey != own.receipt_vkey:
-        raise NeedsPerson("The node's own member file does not carry this node's keys. Nothing was started.")
     bureau = Bureau(
         code=settings.node.code,
         agreement=agreement,
@@ -71,7 +63,7 @@ def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str
         vault=vault,
         open_sizes=lambda: SignedSizes(settings.data / "signed-sizes"),
         new_sizes=lambda: SignedSizes.anew(settings.data / "signed-sizes"),
-        signers=signers,
+        signers=_signers(settings, members[settings.node.code], keys),
         clock=lambda: dt.datetime.now(dt.UTC),
         wake=wake,
         allow_candidates=settings.node.allow_candidates,
@@ -96,6 +88,25 @@ def _witness(settings: Settings, bureau: Bureau) -> Witness | None:
             f"{settings.witness.logs} names a member's own log, {both[0]}. Nothing was started; remove it."
         )
     return Witness(bureau, bureau.signers.witness, logs) if logs and bureau.signers.witness is not None else None
+
+
+def _signers(settings: Settings, own: Member, keys: keyring.Keyring) -> Signers:
+    """The keys that the node's own member file introduces; what has replaced them since stands in its log."""
+    name = NoteVerifier.parse(own.receipt_vkey).name
+    found = {one.vkey: one for one in spare_signers(settings, own.origin, name)}
+    if own.log_vkey not in found or own.receipt_vkey not in found:
+        raise NeedsPerson("The node's own member file does not carry this node's keys. Nothing was started.")
+    witness = NoteSigner(NoteVerifier.parse(own.witness_vkey).name, keys.witness, COSIGNATURE_KEY)
+    spare = partial(spare_signers, settings, own.origin, name)
+    return Signers(found[own.log_vkey], found[own.receipt_vkey], witness, spare)
+
+
+def spare_signers(settings: Settings, origin: str, receipt_name: str) -> list[NoteSigner]:
+    """Every key of this node's log or receipts whose file lies in its folder, the next ones among them."""
+    folder, words = settings.data / "keys", settings.passphrase
+    logs = [NoteSigner(origin, key, LOG_KEY) for _, key in keyring.signing_keys(folder, "log", words)]
+    receipts = keyring.signing_keys(folder, "receipt", words)
+    return logs + [NoteSigner(receipt_name, key, COSIGNATURE_KEY) for _, key in receipts]
 
 
 def peer_of(member: Member) -> Peer:

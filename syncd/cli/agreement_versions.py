@@ -123,7 +123,9 @@ def _write_signature(settings: "Settings", agreement: "Agreement") -> Path:
     from syncd.signatures import put_signature
 
     folder, code = settings.path(settings.node.agreement), settings.node.code
-    signer = NoteSigner(read_members(folder)[code].origin, keyring.load(settings.data / "keys").log, LOG_KEY)
+    signer = NoteSigner(
+        read_members(folder)[code].origin, keyring.load(settings.data / "keys", settings.passphrase).log, LOG_KEY
+    )
     return put_signature(folder, agreement, code, signer)
 
 

@@ -13,10 +13,12 @@ from syncd import keyring
 from syncd.agreement.member import Member
 from syncd.agreement.model import Agreement
 from syncd.errors import NeedsPerson
-from syncd.ledger.policy import Policy, parse_policy
-from syncd.ledger.trust import fingerprint, plain_trust
+from syncd.ledger.key_history import KeySpan
+from syncd.ledger.policy import Policy, Sealed, parse_policy
+from syncd.ledger.trust import agreement_trust, fingerprint
 from syncd.reading import open_books
 from syncd.settings import Settings
+from syncd.store import member_keys, seals
 from syncd.store.checkpoints import final_size
 from syncd.store.logs import Logs
 from syncd.store.vault import Vault
@@ -60,16 +62,26 @@ class Evidence:
 def open_evidence(settings: Settings) -> Iterator[Evidence]:
     """Open the logs of the node these settings describe. Raises ``NeedsPerson`` if it has never run."""
     with open_books(settings) as books:
-        vault = Vault(settings.data / settings.store.keys, keyring.load_node_key(settings.data / "keys"))
+        vault = Vault(
+            settings.data / settings.store.keys, keyring.load_node_key(settings.data / "keys", settings.passphrase)
+        )
         try:
             outside = {one.name: one.key.vkey for one in outside_of(settings)}
-            trust = trust_text(books.agreement, books.members, outside)
+            with books.store.read() as conn:
+                history, ends = member_keys.history(conn), seals.ends(conn)
+            trust = trust_text(books.agreement, books.members, outside, history, ends)
             yield Evidence(books.code, books.agreement, trust, Logs(books.store, vault))
         finally:
             vault.close()
 
 
-def trust_text(agreement: Agreement, members: Mapping[str, Member], outside: Mapping[str, str] | None = None) -> bytes:
+def trust_text(
+    agreement: Agreement,
+    members: Mapping[str, Member],
+    outside: Mapping[str, str] | None = None,
+    history: Mapping[str, Sequence[KeySpan]] | None = None,
+    ends: Mapping[str, Mapping[str, Sealed]] | None = None,
+) -> bytes:
     """The trust policy of an agreement from its members' files. Raises ``NeedsPerson`` if one is not held."""
     missing = [code for code in agreement.members if code not in members]
     if missing:
@@ -77,4 +89,4 @@ def trust_text(agreement: Agreement, members: Mapping[str, Member], outside: Map
             f"The member files of {', '.join(missing)} are not held; without their keys nothing is proven."
         )
     keys = {code: (members[code].log_vkey, members[code].receipt_vkey) for code in agreement.members}
-    return plain_trust(agreement.id, keys, outside)
+    return agreement_trust(agreement.id, keys, outside, history, ends)

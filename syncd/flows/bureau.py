@@ -6,13 +6,15 @@ Built once by the wiring and handed to each stage; no stage reads settings or ma
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from syncd.agreement.model import Agreement
 from syncd.agreement.versions import NONE_HELD, Timeline, timeline
+from syncd.errors import Stop
 from syncd.ledger.entry import format_time
+from syncd.ledger.key_history import KeySpan, active, base
 from syncd.ledger.notes import NoteSigner, NoteVerifier
 from syncd.ledger.witness_files import OutsideWitness
 from syncd.store.engine import Store
@@ -32,15 +34,40 @@ class Peer:
     origin: str
     log: NoteVerifier
     receipt: NoteVerifier
+    spans: list[KeySpan] = field(default_factory=list, compare=False, repr=False)
+
+    def history(self) -> list[KeySpan]:
+        """All keys it ever had, with the sizes on which they count; from its member file while none has changed."""
+        return list(self.spans) or [base("log", self.log.vkey), base("receipt", self.receipt.vkey)]
+
+    def log_keys(self, size: int) -> Sequence[NoteVerifier]:
+        """The keys that may sign its log at a size."""
+        return self._keys("log", self.origin, size) if self.spans else (self.log,)
+
+    def receipt_keys(self, origin: str, size: int) -> Sequence[NoteVerifier]:
+        """The keys that may countersign a log at a size."""
+        return self._keys("receipt", origin, size) if self.spans else (self.receipt,)
+
+    def _keys(self, role: str, origin: str, size: int) -> Sequence[NoteVerifier]:
+        return [_parsed(one.vkey) for one in self.spans if one.role == role and one.covers(origin, size)]
+
+
+@lru_cache(256)
+def _parsed(vkey: str) -> NoteVerifier:
+    return NoteVerifier.parse(vkey)
 
 
 @dataclass(frozen=True)
 class Signers:
-    """This bureau's signing keys by role; never shared between roles."""
+    """This bureau's signing keys by role; never shared between roles.
+
+    ``spare`` looks into the node's folder for every key of a log or receipt that lies there.
+    """
 
     log: NoteSigner
     receipt: NoteSigner
     witness: NoteSigner | None = None
+    spare: Callable[[], Sequence[NoteSigner]] = tuple
 
 
 @dataclass
@@ -78,6 +105,7 @@ class Bureau:
     tags: frozenset[str] = frozenset()
     acts: bool = True
     exchanging: frozenset[str] = frozenset()
+    _found: Mapping[str, NoteSigner] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.take(self.timeline if self.timeline.held else timeline([self.agreement], ()))
@@ -86,6 +114,25 @@ class Bureau:
     def sizes(self) -> SignedSizes:
         """The signed-sizes file; opened at its first use, which only the holder of the daemon's lock may make."""
         return self.open_sizes()
+
+    def signing(self, role: str) -> Sequence[NoteSigner]:
+        """The keys of a role that sign now, the older first where one replaces another (LEDGER §9).
+
+        Raises ``Stop`` where the file of one is gone.
+        """
+        first = self.signers.log if role == "log" else self.signers.receipt
+        spans = self.members[self.code].spans
+        wanted = active(spans, role) if spans else [first.vkey]
+        if wanted == [first.vkey]:
+            return [first]
+        if any(vkey not in self._found for vkey in wanted):
+            self._found = {one.vkey: one for one in (*self.signers.spare(), first)}
+        if any(vkey not in self._found for vkey in wanted):
+            raise Stop(
+                f"The file of a {role} key that signs is not in the node's folder of keys. Nothing was signed; put it "
+                "back. If it is lost, the log must be sealed: `syncd keys seal`."
+            )
+        return [self._found[vkey] for vkey in wanted]
 
     @property
     def origin(self) -> str:

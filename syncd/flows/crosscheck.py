@@ -20,12 +20,12 @@ from sqlalchemy import Connection
 from syncd.errors import Retry
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.doubt import AHEAD, doubt
-from syncd.flows.lines import stamp_of
+from syncd.flows.lines import stamp_of, verify_log
 from syncd.flows.misbehaviour import Accusation, accuse
 from syncd.flows.share import Link
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, parse_checkpoint
-from syncd.ledger.notes import BadSignature, Note, parse_note, verify_note
+from syncd.ledger.notes import BadSignature, Note, parse_note
 from syncd.ledger.tiles import tile_path
 from syncd.ledger.tree import HASH_BYTES, ProofError, TileReader, consistency_proof, root_from_tiles, verify_consistency
 from syncd.store import further_lines
@@ -73,7 +73,7 @@ class CrossCheck:
         try:
             note = parse_note(data)
             checkpoint = parse_checkpoint(note.text)
-            verify_note(note, owner.log)  # step 1
+            verify_log(owner, note, checkpoint.size)  # step 1
         except (FormatError, BadSignature) as error:
             raise Retry(f"{code} shows a checkpoint of {owner.origin} that its log has not signed. {error}") from None
         if checkpoint.origin != owner.origin:
@@ -103,7 +103,7 @@ class CrossCheck:
             if shown.by == log.code and shown.checkpoint.size < known:  # step 4
                 newest = bureau.logs.newest(conn, log.origin)
                 note = newest.note if newest is not None and newest.note is not None else b""
-                keys = [log.log.vkey]
+                keys = [key.vkey for key in log.log_keys(shown.checkpoint.size)]
                 accuse(bureau, conn, Accusation(log.origin, "shrinking", note, shown.data, keys, shown.by, False))
 
     def _keep_lines(self, conn: Connection, shown: Shown) -> None:
@@ -112,10 +112,10 @@ class CrossCheck:
         now = bureau.now_text()
         for line in shown.note.lines:
             for witness in bureau.outside:
-                if (stamp := stamp_of(witness.key, text, line)) is not None:
+                if (stamp := stamp_of([witness.key], text, line)) is not None:
                     further_lines.keep_outside(conn, origin, size, witness.name, line, stamp, now)
             for member in bureau.members.values():
-                if (stamp := stamp_of(member.receipt, text, line)) is not None:
+                if (stamp := stamp_of(member.receipt_keys(origin, size), text, line)) is not None:
                     further_lines.keep_fresh(conn, origin, size, member.code, line, stamp, now)
 
     def _accuse_by_own_tree(self, shown: Shown) -> None:
@@ -157,6 +157,9 @@ class CrossCheck:
 
     def _split(self, conn: Connection, shown: Shown, held: bytes, proof: list[bytes]) -> None:
         same = parse_checkpoint(parse_note(held).text).size == shown.checkpoint.size
-        code, keys = "two_roots" if same else "split_view", [shown.owner.log.vkey]
+        code, keys = (
+            "two_roots" if same else "split_view",
+            [key.vkey for key in shown.owner.log_keys(shown.checkpoint.size)],
+        )
         one = Accusation(shown.owner.origin, code, held, shown.data, keys, shown.by, True, holds=True, proof=proof)
         accuse(self._bureau, conn, one)

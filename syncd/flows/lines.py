@@ -4,14 +4,14 @@ The owner alone receives every member's line; a batch carries those collected so
 empty batch takes them to each mirror. A line is verified over the root that is held here, never over what was sent.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
-from syncd.flows.bureau import Bureau
+from syncd.flows.bureau import Bureau, Peer
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
-from syncd.ledger.notes import BadSignature, NoteVerifier, format_note, parse_note
+from syncd.ledger.notes import BadSignature, Note, NoteVerifier, format_note, parse_note, verify_note
 from syncd.store.checkpoints import CheckpointRow
 
 Line = tuple[int, str, str, int]
@@ -36,18 +36,33 @@ def lines_of(bureau: Bureau, held: Checkpoint, notes: Iterable[bytes]) -> list[L
             if member.code == bureau.code or member.code in found:
                 continue
             for line in note.lines:
-                stamp = stamp_of(member.receipt, text, line)
+                stamp = stamp_of(member.receipt_keys(held.origin, held.size), text, line)
                 if stamp is not None:
                     found[member.code] = (held.size, member.code, line, stamp)
     return list(found.values())
 
 
-def stamp_of(key: NoteVerifier, text: str, line: str) -> int | None:
-    """The Unix seconds of a cosignature line, if this key made it over this text."""
+def stamp_of(keys: Iterable[NoteVerifier], text: str, line: str) -> int | None:
+    """The Unix seconds of a cosignature line, if one of these keys made it over this text."""
     try:
-        return key.verify(text, line) if line and key.made(line) else None
+        return next((key.verify(text, line) for key in keys if line and key.made(line)), None)
     except (BadSignature, FormatError):
         return None
+
+
+def verify_log(
+    owner: Peer, note: Note, size: int, also: Note | None = None, more: Sequence[NoteVerifier] = ()
+) -> NoteVerifier:
+    """The owner's key, good at that size, by which ``note`` is signed; rather one that has signed ``also`` too.
+
+    ``more``: keys to be tried beside those known. Raises BadSignature if there is none, or it did not make its line.
+    """
+    made = [key for key in (*owner.log_keys(size), *more) if any(key.made(line) for line in note.lines)]
+    both = [key for key in made if also is not None and any(key.made(line) for line in also.lines)]
+    if not made:
+        raise BadSignature(f"The note carries no line of {owner.origin} that is good at size {size}.")
+    verify_note(note, (both or made)[0])
+    return (both or made)[0]
 
 
 def keep(bureau: Bureau, conn: Connection, origin: str, lines: Iterable[Line]) -> None:

@@ -101,7 +101,7 @@ class Outside:
         bureau, witness, origin = self._bureau, self._witness, self._bureau.origin
         text = format_checkpoint(Checkpoint(origin, listed.size, listed.root))
         for line in answer.body.decode(errors="replace").split("\n"):
-            stamp = stamp_of(witness.key, text, line)
+            stamp = stamp_of([witness.key], text, line)
             if stamp is None:
                 continue
             with bureau.store.write() as conn:

@@ -17,7 +17,8 @@ from typing import Any
 from syncd.errors import Stop
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau, Peer
-from syncd.flows.lines import Line, keep, lines_of, missing_lines
+from syncd.flows.keys import take_entries
+from syncd.flows.lines import Line, keep, lines_of, missing_lines, verify_log
 from syncd.flows.misbehaviour import Accusation, accuse, two_roots
 from syncd.flows.opening import opens
 from syncd.ledger.accept import Accepted, IntegrityError, verify_batch
@@ -25,7 +26,7 @@ from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
 from syncd.ledger.disclosure import DISCLOSURE_LIMIT
 from syncd.ledger.entry import LEAF_LIMIT, Entry
-from syncd.ledger.notes import BadSignature, parse_note, verify_note
+from syncd.ledger.notes import BadSignature, parse_note
 from syncd.ledger.wire import BATCH_LIMIT, Batch, TooLarge, decode_batch, decode_resend, decompress
 from syncd.peers import Answer
 from syncd.store import erased, sourcebook
@@ -81,8 +82,8 @@ class Receive:
     def _take(self, owner: Peer, batch: Batch) -> Answer:
         bureau = self._bureau
         note = parse_note(batch.checkpoint)
-        verify_note(note, owner.log)
         offered = parse_checkpoint(note.text)
+        key = verify_log(owner, note, offered.size, parse_note(batch.newest) if owner.spans else None)
         if offered.origin != owner.origin:
             raise IntegrityError("malformed", f"The checkpoint is not one of {owner.origin}. Nothing was stored.")
         with bureau.store.read() as conn:
@@ -96,7 +97,7 @@ class Receive:
                 raise _fork(owner, offered.size)
             self._keep(owner, told)
             return self._line(owner, offered)
-        accepted = verify_batch(batch, owner.origin, owner.log, held, edge)  # step 4
+        accepted = verify_batch(batch, owner.origin, key, held, edge)  # step 4
         self._store(owner, batch, accepted)
         answer = self._line(owner, offered)
         bureau.wake("recognise")
@@ -116,6 +117,7 @@ class Receive:
                 conn, owner.origin, accepted, batch.records, sealed, batch.checkpoint, bureau.clock(), entries
             )
             keep(bureau, conn, owner.origin, lines)
+            take_entries(bureau, conn, owner, enumerate(entries, accepted.size - len(entries)))
             sourcebook.post(conn, f"peer:{owner.code}:log", {"last_received": bureau.now_text(), "size": accepted.size})
             failpoint("receive.before_commit")
         failpoint("receive.after_commit")
@@ -157,17 +159,22 @@ class Receive:
         if mine is not None:
             if offered.size < head or seconds - mine.timestamp <= _FRESH_SECONDS:
                 return Answer(200, f"{mine.line}\n".encode())
-            fresh = bureau.signers.receipt.cosign(text, seconds)
-            return Answer(200, f"{mine.line}\n{fresh}\n".encode())
+            return Answer(200, _lines([mine.line, *self._cosigned(text, seconds)]))
         if not self._may_countersign(owner, offered, head):
             return Answer(503, b"Stored; this node has signed more of this log than it holds. Go on.\n", retry_after=60)
         failpoint("receive.after_sizes")
-        line = bureau.signers.receipt.cosign(text, seconds)
+        given = self._cosigned(text, seconds)
         with bureau.store.write() as conn:
-            bureau.logs.add_cosignature(conn, owner.origin, offered.size, bureau.code, line, seconds, bureau.clock())
+            bureau.logs.add_cosignature(
+                conn, owner.origin, offered.size, bureau.code, given[0], seconds, bureau.clock()
+            )
             failpoint("receive.before_line_commit")
         failpoint("receive.after_line")
-        return Answer(200, f"{line}\n".encode())
+        return Answer(200, _lines(given))
+
+    def _cosigned(self, text: str, seconds: int) -> list[str]:
+        """A line of each receipt key that signs now: two while one replaces the other."""
+        return [one.cosign(text, seconds) for one in self._bureau.signing("receipt")]
 
     def _may_countersign(self, owner: Peer, offered: Checkpoint, head: int) -> bool:
         """Sync the size before its signature leaves. A size below one signed earlier (this store is an old copy that is
@@ -206,8 +213,9 @@ class Receive:
             if not proven and two_roots(batch.newest, batch.checkpoint):
                 held, proven = batch.newest, True
             code = "two_roots" if proven else "inconsistent"
-            accuse(bureau, conn, Accusation(owner.origin, code, held, batch.checkpoint, [owner.log.vkey], owner.code,
-                                            proven, holds=True))  # fmt: skip
+            keys = [key.vkey for key in owner.log_keys(shown.size)]
+            one = Accusation(owner.origin, code, held, batch.checkpoint, keys, owner.code, proven, holds=True)
+            accuse(bureau, conn, one)
 
     def disclosures(self, origin: str, body: bytes, sender: str) -> Answer:
         """Answer ``POST …/disclosures``: keep what was absent or did not open, and read those entries again."""
@@ -246,6 +254,10 @@ class Receive:
             for row, text in zip(rows, texts, strict=True)
             if row.disclosure == "absent" or (row.disclosure == "present" and not (text and opens(row.leaf, text)))
         }
+
+
+def _lines(given: Sequence[str]) -> bytes:
+    return "".join(f"{line}\n" for line in given).encode()
 
 
 def _fork(owner: Peer, size: int) -> IntegrityError:

@@ -97,10 +97,10 @@ def sign(bureau: Bureau) -> int:
         seconds = int(bureau.clock().timestamp())
         for listed in waiting:
             text = format_checkpoint(Checkpoint(bureau.origin, listed.size, listed.root))
-            line = bureau.signers.receipt.cosign(text, seconds)
-            note = format_note(text, [bureau.signers.log.sign(text), line])
+            lines = [one.cosign(text, seconds) for one in bureau.signing("receipt")]
+            note = format_note(text, [*(one.sign(text) for one in bureau.signing("log")), *lines])
             bureau.logs.set_note(conn, bureau.origin, listed.size, note)
-            bureau.logs.add_cosignature(conn, bureau.origin, listed.size, own.code, line, seconds, bureau.clock())
+            bureau.logs.add_cosignature(conn, bureau.origin, listed.size, own.code, lines[0], seconds, bureau.clock())
         failpoint("sign.before_commit")
     failpoint("sign.after_commit")
     return len(waiting)

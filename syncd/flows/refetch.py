@@ -13,11 +13,13 @@ from typing import NamedTuple
 from syncd.errors import NeedsPerson, Retry
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau, Peer
+from syncd.flows.keys import take_entries
+from syncd.flows.lines import verify_log
 from syncd.flows.replay import remember_rows, replay
 from syncd.flows.share import Link
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import parse_checkpoint
-from syncd.ledger.notes import BadSignature, parse_note, verify_note
+from syncd.ledger.notes import BadSignature, parse_note
 from syncd.ledger.tiles import append, tile_path
 from syncd.ledger.tree import HASH_BYTES, TILE_WIDTH
 from syncd.ledger.wire import Record, decode_records, decompress
@@ -51,7 +53,7 @@ class Refetch:
             return 0
         note = parse_note(answer.body)
         shown = parse_checkpoint(note.text)
-        verify_note(note, owner.log)
+        verify_log(owner, note, shown.size)
         with bureau.store.read() as conn:
             size = bureau.logs.state(conn, owner.origin).size
         if shown.origin != owner.origin or shown.size <= size:
@@ -123,6 +125,9 @@ class Refetch:
             if before.size != at:
                 raise Retry(f"The log {origin} has grown meanwhile by what its owner sent; it is looked at again.")
             after, touched = refill(conn, origin, records, sealed, hashes, target, bureau.clock())
+            owner = bureau.owner(origin)
+            if owner is not None:
+                take_entries(bureau, conn, owner, enumerate(entries, before.size))
             if after.own:
                 replay(bureau, conn, conn, after, before.size, after.size)
                 remember_rows(bureau, conn, after, before.size)

@@ -12,9 +12,10 @@ from syncd.flows.bureau import Bureau
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.policy import parse_policy
 from syncd.ledger.tiles import ENTRIES, parse_tile_path
-from syncd.ledger.trust import plain_trust
+from syncd.ledger.trust import agreement_trust
 from syncd.ledger.wire import Record, compress, encode_records
 from syncd.peers import Answer
+from syncd.store import member_keys, seals
 from syncd.store.further_lines import freshest_note
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
@@ -72,7 +73,9 @@ class Serve:
         """Who signs a log, who countersigns it, and the policy by which both are verified."""
         members = {code: (one.log.vkey, one.receipt.vkey) for code, one in self._bureau.members.items()}
         outside = {one.name: one.key.vkey for one in self._bureau.outside}
-        trust = plain_trust(self._bureau.agreement.id, members, outside)
+        with self._bureau.store.read() as conn:
+            history, ends = member_keys.history(conn), seals.ends(conn)
+        trust = agreement_trust(self._bureau.agreement.id, members, outside, history, ends)
         if name == "trust.policy":
             return trust
         policy = parse_policy(trust)

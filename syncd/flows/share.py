@@ -141,9 +141,16 @@ class Share:
                 raise Stop(
                     f"The log {origin} has no signed size {size} to offer. Nothing was sent; run the start-up check."
                 )
+            if not self._verifies_both(size, newest.size):
+                newest = listed
             notes = [with_lines(bureau, conn, origin, one) for one in (listed, newest)]
         text = format_checkpoint(Checkpoint(origin, size, listed.root))
         return size, text, compress(encode_batch(old, proof, notes[0], notes[1], records))
+
+    def _verifies_both(self, size: int, newest: int) -> bool:
+        """Whether one key of this log has signed both sizes: who is filled up again does not know the next key yet."""
+        own = self._bureau.members[self._bureau.code]
+        return not own.spans or not set(own.log_keys(size)).isdisjoint(own.log_keys(newest))
 
     def receipts(self) -> bool:
         """Tell the peer all members' lines under the next size that has them, while nothing else waits to be sent."""
@@ -184,14 +191,15 @@ class Share:
         except Retry:
             return []
         text = format_checkpoint(Checkpoint(origin, listed.size, listed.root))
+        keys = self._peer.receipt_keys(origin, listed.size)
         lines = answer.body.decode(errors="replace").split("\n") if answer.status == 200 else []
-        stamps = [(line, stamp) for line in lines if (stamp := stamp_of(self._peer.receipt, text, line)) is not None]
+        stamps = [(line, stamp) for line in lines if (stamp := stamp_of(keys, text, line)) is not None]
         return sorted(stamps, key=lambda one: one[1])[-1:]
 
     def _accept(self, size: int, text: str, lines: str) -> None:
         bureau, peer = self._bureau, self._peer
         for line in lines.split("\n"):
-            stamp = stamp_of(peer.receipt, text, line)
+            stamp = stamp_of(peer.receipt_keys(bureau.origin, size), text, line)
             if stamp is None:
                 continue
             with bureau.store.write() as conn:

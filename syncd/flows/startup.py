@@ -19,6 +19,7 @@ from syncd.flows.adopt import adopted, take_up
 from syncd.flows.bureau import Bureau
 from syncd.flows.custody import against
 from syncd.flows.doubt import MISSING, MOVED, OLDER, doubt
+from syncd.flows.keys import known_keys
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.refetch import Told
 from syncd.store import instance
@@ -32,6 +33,7 @@ def establish(bureau: Bureau, ask: Callable[[], Mapping[str, Told]] = dict) -> N
     version's form.
     """
     bureau.store.upgrade()
+    known_keys(bureau)
     found = bureau.find_versions()
     with bureau.store.write() as conn:
         for origin in bureau.origins:

@@ -2,7 +2,8 @@
 
 1. every member's checkpoint of every log is compared with what is held here (``crosscheck``);
 2. each member is asked for a fresh line under the newest size of this node's log, and this node gives its own;
-3. a checkpoint that lacks members' lines for too long alarms.
+3. a rotation of keys whose new key every member knows is ended (``keys``);
+4. a checkpoint that lacks members' lines for too long alarms.
 """
 
 import datetime as dt
@@ -15,6 +16,7 @@ from syncd.errors import Retry
 from syncd.flows.alarms import match, quiet, sound
 from syncd.flows.bureau import Bureau
 from syncd.flows.crosscheck import CrossCheck
+from syncd.flows.keys import retire
 from syncd.flows.share import Link, Share
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint
 from syncd.store import alarms, further_lines, sourcebook
@@ -43,6 +45,7 @@ class Watch:
             if self._age(f"crosscheck:{code}") >= bureau.cross_check_seconds:
                 self._check(code)
         self._freshen()
+        retire(bureau)
         with bureau.store.read() as conn:
             waiting, standing = self._provisional(conn), alarms.standing_marks(conn, "provisional")
         if waiting or standing:
@@ -92,7 +95,7 @@ class Watch:
         text = format_checkpoint(Checkpoint(origin, newest.size, newest.root))
         if bureau.code in late:
             bureau.sizes.record(origin, newest.size, newest.root)
-            self._keep(newest.size, bureau.code, bureau.signers.receipt.cosign(text, now), now)
+            self._keep(newest.size, bureau.code, bureau.signing("receipt")[0].cosign(text, now), now)
         for code in late:
             if code != bureau.code:
                 for line, seconds in self._shares[code].fresh_line(newest):

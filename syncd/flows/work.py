@@ -15,6 +15,7 @@ from syncd.failpoint import failpoint
 from syncd.flows.adopt import Adopt
 from syncd.flows.bureau import Bureau
 from syncd.flows.decide import Decide
+from syncd.flows.keys import Rotate
 from syncd.flows.order_erasure import OrderErasure
 from syncd.flows.recover import Recover
 from syncd.flows.resync import Finish, Resync
@@ -69,6 +70,8 @@ class Work:
             self._adopt.adopt(args["version"], args["account"], args["ground"], finish)
         elif kind in IDENTITY:
             self._identify.run(kind, args, finish)
+        elif kind == "keys.rotate":
+            Rotate(self._bureau).run(args["role"], args["key"], args["account"], finish)
         elif kind == "resync":
             self._resync.run(args["stage"], args["peer"], args["dry_run"], args["account"], finish)
         else:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from syncd.ledger.canonical import b64
+from syncd.ledger.key_history import EVERYWHERE, KeySpan, base
 from syncd.ledger.notes import NoteVerifier
 from syncd.ledger.policy import HISTORY, Policy, Sealed, Span, key_name, parse_policy
 
@@ -66,11 +67,37 @@ def plain_trust(
     agreement: str, members: Mapping[str, tuple[str, str]], outside: Mapping[str, str] | None = None
 ) -> bytes:
     """The policy of an agreement whose members have one log key and one receipt key each, by code, both as vkey."""
-    trusted = [
-        TrustedMember(code, [TrustedKey(log)], [TrustedKey(receipt)])
-        for code, (log, receipt) in sorted(members.items())
-    ]
+    return agreement_trust(agreement, members, outside)
+
+
+def agreement_trust(
+    agreement: str,
+    members: Mapping[str, tuple[str, str]],
+    outside: Mapping[str, str] | None = None,
+    history: Mapping[str, Sequence[KeySpan]] | None = None,
+    ends: Mapping[str, Mapping[str, Sealed]] | None = None,
+) -> bytes:
+    """The policy of an agreement: log and receipt key of each member as vkeys, or its ``history`` where it has one.
+
+    ``ends``: the sealed logs of a member by their origins.
+    """
+    trusted = []
+    for code, (log, receipt) in sorted(members.items()):
+        spans = (history or {}).get(code) or [base("log", log), base("receipt", receipt)]
+        sealed = (ends or {}).get(code, {})
+        trusted.append(TrustedMember(code, _trusted(spans, "log"), _trusted(spans, "receipt"), sealed))
     return format_trust(trusted, title=f"trust policy 信任策略 of {agreement}: C2SP tlog-policy", outside=outside)
+
+
+def _trusted(spans: Sequence[KeySpan], role: str) -> list[TrustedKey]:
+    """A role's keys in their order, each with the sizes on which alone it counts."""
+    found: dict[str, list[Span]] = {}
+    for one in spans:
+        if one.role == role:
+            kept = found.setdefault(one.vkey, [])
+            if one.origin != EVERYWHERE:
+                kept.append(Span(one.origin, one.first, one.last))
+    return [TrustedKey(vkey, kept) for vkey, kept in found.items()]
 
 
 def fingerprint(policy: bytes) -> str:

@@ -6,7 +6,7 @@ and acknowledge them.
 
 import datetime as dt
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -301,14 +301,14 @@ def opened(
     """Open the nodes that were founded in a folder, for the first time or again; ``home`` gives each its own system."""
     net = Network()
     keys = {code: keyring.load(folder / code / "keys") for code in codes}
-    peers = {code: peer(agreement or agreement_of(THREE), code, keys[code]) for code in codes}
+    named = agreement or agreement_of(THREE)
     for code in codes:
         own = founded_under(code) if founded_under is not None else agreement or agreement_of(tuple(codes))
         store = Store.open(urls(code))
         store.upgrade()
         vault = Vault(folder / code / "record-keys.db", keys[code].node_key)
         bureau = Bureau(
-            code=code, agreement=own, members=peers, store=store, logs=Logs(store, vault), vault=vault,
+            code=code, agreement=own, members=_members(named, keys), store=store, logs=Logs(store, vault), vault=vault,
             open_sizes=lambda path=folder / code / "signed-sizes": SignedSizes(path),
             new_sizes=lambda path=folder / code / "signed-sizes": SignedSizes.anew(path),
             signers=signers(own, code, keys[code]), clock=net.clock,
@@ -317,6 +317,11 @@ def opened(
         )  # fmt: skip
         net.nodes[code] = _node(net, bureau, home(code), keys[code].row_key)
     return net
+
+
+def _members(agreement: Agreement, keys: Mapping[str, keyring.Keyring]) -> dict[str, Peer]:
+    """The members as one node knows them, apart from what others know: each learns of changed keys by itself."""
+    return {code: peer(agreement, code, one) for code, one in keys.items()}
 
 
 def signers(agreement: Agreement, code: str, keys: keyring.Keyring) -> Signers:

@@ -1,0 +1,105 @@
+"""Commands about the node's own keys 密钥: ``show``, ``rotate``, ``protect``, ``seal``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from syncd.cli.options import CONFIG, OWN_ACCOUNT, WAIT_SECONDS, Account, AsJson, Config, Reason, Wait, settings_of
+from syncd.cli.output import give, say, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from syncd.settings import Settings
+
+Json = dict[str, Any]
+STATES = {"signs": "签署 signs", "next": "接续 next", "retired": "停用 retired", "unused": "未用 unused"}
+family = typer.Typer(help="The node's keys 密钥.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put this family into the command line."""
+    app.add_typer(family, name="keys")
+
+
+@family.command("show")
+def show(config: Config = CONFIG, as_json: AsJson = False) -> None:
+    """Show the node's keys 密钥: public halves, files, which sign now, whose line a rotation waits for, certificates.
+
+    \b
+    Example:
+      syncd keys show -c kunshan/syncd.toml
+    """
+    from syncd.key_list import certificates, key_list, waiting_for
+
+    settings = settings_of(config)
+    value = {"keys": key_list(settings), "waits_for": waiting_for(settings), "certificates": certificates(settings)}
+    give(value, as_json, _draw)
+
+
+@family.command("rotate")
+def rotate(
+    role: Annotated[Literal["log", "receipt"], typer.Argument(help="The log's key, or the receipt key 回执.")],
+    reason: Reason,
+    account: Account = OWN_ACCOUNT,
+    wait: Wait = WAIT_SECONDS,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Replace a key by a new one 换钥; the exchange never stops for it.
+
+    Both keys sign until every member has countersigned the entry that says so; then the old one is retired by itself.
+    A stolen or lost key is not rotated but sealed.
+
+    \b
+    Example:
+      syncd keys rotate log --reason "yearly" -c kunshan/syncd.toml
+    """
+    from syncd.asking import ask
+    from syncd.key_list import next_key
+
+    settings = settings_of(config)
+    path, vkey = next_key(settings, role)
+    args = {"role": role, "key": vkey, "account": account, "reason": reason}
+    give(ask(settings, "keys.rotate", args, wait) | {"file": str(path)}, as_json, _draw_rotated)
+
+
+@family.command("protect")
+def protect(config: Config = CONFIG, as_json: AsJson = False) -> None:
+    """Wrap the private keys with the passphrase that the settings or SYNCD_KEYS__PASSPHRASE give.
+
+    The TLS key stays readable by its owner only. A start without the passphrase is refused from then on.
+
+    \b
+    Example:
+      syncd keys protect -c kunshan/syncd.toml
+    """
+    from syncd import keyring
+    from syncd.errors import NeedsPerson
+
+    settings: Settings = settings_of(config)
+    passphrase = settings.passphrase
+    if not passphrase:
+        raise NeedsPerson("No passphrase is given: set SYNCD_KEYS__PASSPHRASE or keys.passphrase_file.")
+    keyring.load(settings.data / "keys", passphrase)
+    done = keyring.protect(settings.data / "keys", passphrase, passphrase)
+    give({"files": done}, as_json, lambda to, value: say(to, f"Wrapped: {', '.join(value['files'])}."))
+
+
+def _draw(to: "Console", value: Json) -> None:
+    rows = [(one["role"], STATES[one["state"]], one["vkey"], Path(one["file"]).name if one["file"] else "–",
+             "yes" if one["wrapped"] else "no") for one in value["keys"]]  # fmt: skip
+    table(to, "Keys 密钥", ("role", "state", "vkey", "file", "wrapped"), rows)
+    table(to, "Certificates 证书", ("file", "until"), [(one["file"], one["until"]) for one in value["certificates"]])
+    if value["waits_for"]:
+        say(to, f"A rotation waits for the countersignature of {', '.join(value['waits_for'])}.", "yellow")
+
+
+def _draw_rotated(to: "Console", answer: Json) -> None:
+    result = answer["result"]
+    say(to, f"The {result['role']} key is {result['key']} from entry {result['entry']} on ({answer['file']}).")
+    say(
+        to,
+        "Both keys sign until every member has countersigned it; `syncd keys show` says whose line is missing.",
+    )

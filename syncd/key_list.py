@@ -1,0 +1,101 @@
+"""A node's own keys 密钥 as its folder and its store show them together: which sign, come next, or are retired."""
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+
+from syncd import keyring
+from syncd.agreement.member import Member
+from syncd.agreement_files import read_members
+from syncd.ledger.key_history import ROLES, KeySpan, active, base
+from syncd.ledger.notes import COSIGNATURE_KEY, NoteSigner, NoteVerifier
+from syncd.reading import open_books
+from syncd.settings import Settings
+from syncd.store import checkpoints, member_keys
+
+Json = dict[str, Any]
+
+
+def key_list(settings: Settings) -> list[Json]:
+    """Every key of the node: role, vkey, state, file, whether the file is wrapped. Raises as ``keyring.load``."""
+    member, spans = _own(settings), _history(settings)
+    found = [one for role in ROLES for one in _of_role(settings, member, spans, role)]
+    (path, private), *_ = keyring.signing_keys(settings.data / "keys", "witness", settings.passphrase)
+    name = NoteVerifier.parse(member.witness_vkey).name
+    return [*found, _row("witness", "signs", NoteSigner(name, private, COSIGNATURE_KEY).vkey, path)]
+
+
+def waiting_for(settings: Settings) -> list[str]:
+    """The members whose countersignature a rotation under way waits for; empty if none is under way."""
+    spans = _history(settings)
+    firsts = [span.first for span in spans if span.last is None and span.vkey in _replacing(spans)]
+    if not firsts:
+        return []
+    with open_books(settings) as books, books.store.read() as conn:
+        signed = checkpoints.countersigned_by_all(conn, books.members[books.code].origin)
+        return sorted(code for code in books.agreement.members if signed.get(code, 0) < max(firsts))
+
+
+def next_key(settings: Settings, role: str) -> tuple[Path, str]:
+    """The file and vkey of the key that comes next: one that was made and never used, or a new one."""
+    member, folder = _own(settings), settings.data / "keys"
+    unused = [one for one in _of_role(settings, member, _history(settings), role) if one["state"] == "unused"]
+    if unused:
+        return Path(unused[0]["file"]), str(unused[0]["vkey"])
+    path, private = keyring.add_signing_key(folder, role, settings.passphrase)
+    return path, NoteSigner(_name(member, role), private, ROLES[role]).vkey
+
+
+def certificates(settings: Settings) -> list[Json]:
+    """The node's certificates and until when they are valid (UTC)."""
+    found = []
+    for name in ("ca.crt", "tls.crt"):
+        until = x509.load_pem_x509_certificate((settings.data / "keys" / name).read_bytes()).not_valid_after_utc
+        left = (until - dt.datetime.now(dt.UTC)).days
+        found.append({"file": name, "until": until.date().isoformat(), "days_left": left})
+    return found
+
+
+def _own(settings: Settings) -> Member:
+    return read_members(settings.path(settings.node.agreement))[settings.node.code]
+
+
+def _history(settings: Settings) -> Sequence[KeySpan]:
+    with open_books(settings) as books, books.store.read() as conn:
+        own = books.members[books.code]
+        return member_keys.history(conn).get(books.code) or [
+            base("log", own.log_vkey),
+            base("receipt", own.receipt_vkey),
+        ]
+
+
+def _replacing(spans: Sequence[KeySpan]) -> set[str]:
+    return {signing[1] for role in ROLES if len(signing := active(spans, role)) == 2}
+
+
+def _name(member: Member, role: str) -> str:
+    return member.origin if role == "log" else NoteVerifier.parse(member.receipt_vkey).name
+
+
+def _of_role(settings: Settings, member: Member, spans: Sequence[KeySpan], role: str) -> list[Json]:
+    files = {
+        NoteSigner(_name(member, role), private, ROLES[role]).vkey: path
+        for path, private in keyring.signing_keys(settings.data / "keys", role, settings.passphrase)
+    }
+    signing, ever = active(spans, role), list(dict.fromkeys(span.vkey for span in spans if span.role == role))
+    rows = [_row(role, _state(vkey, signing), vkey, files.get(vkey)) for vkey in ever]
+    return rows + [_row(role, "unused", vkey, path) for vkey, path in files.items() if vkey not in ever]
+
+
+def _state(vkey: str, signing: Sequence[str]) -> str:
+    if vkey not in signing:
+        return "retired"
+    return "next" if len(signing) == 2 and vkey == signing[1] else "signs"
+
+
+def _row(role: str, state: str, vkey: str, path: Path | None) -> Json:
+    wrapped = path is not None and b"ENCRYPTED" in path.read_bytes()
+    return {"role": role, "state": state, "vkey": vkey, "file": str(path) if path else None, "wrapped": wrapped}

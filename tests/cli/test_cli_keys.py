@@ -1,0 +1,72 @@
+"""The node's keys at the command line: shown, rotated, wrapped, and refused where others can read them."""
+
+from pathlib import Path
+
+import pytest
+from cli_nodes import OWN, make_node, put_rows, some_rows, syncd
+
+from syncd import keyring
+from syncd.errors import NeedsPerson
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The settings of a node that has read its source."""
+    folder = tmp_path_factory.mktemp("keys")
+    make_node(folder, allow_candidates=True)
+    put_rows(folder, some_rows())
+    settings = folder / "node/syncd.toml"
+    assert syncd("resync", "collect", "--reason", "x", "-c", settings).code == 0
+    return settings
+
+
+def test_a_rotation_by_command_and_its_state(node: Path) -> None:
+    before = syncd("keys", "show", "-c", node, "--json").json
+    assert [(one["role"], one["state"]) for one in before["keys"]] == [
+        ("log", "signs"), ("receipt", "signs"), ("witness", "signs")
+    ]  # fmt: skip
+    assert before["waits_for"] == [] and all(one["days_left"] > 3000 for one in before["certificates"])
+    ran = syncd("keys", "rotate", "log", "--reason", "yearly", "-c", node, "--json")
+    assert ran.code == 0 and ran.json["result"]["replaces"] == before["keys"][0]["vkey"]
+    after = syncd("keys", "show", "-c", node, "--json").json
+    assert [one["state"] for one in after["keys"] if one["role"] == "log"] == ["signs", "next"]
+    assert after["waits_for"] == sorted({"310114", "320585"}) and OWN not in after["waits_for"]
+    again = syncd("keys", "rotate", "log", "--reason", "too soon", "-c", node)
+    assert again.code == 3 and "under way" in again.sentence
+    assert "接续 next" in syncd("keys", "show", "-c", node).out
+
+
+def test_a_passphrase_wraps_the_keys(node: Path, tmp_path: Path) -> None:
+    words = tmp_path / "words"
+    words.write_text("correct horse\n")
+    assert "passphrase" in syncd("keys", "protect", "-c", node).sentence
+    node.write_text(node.read_text() + f'\n[keys]\npassphrase_file = "{words}"\n')
+    assert "can be read by others" in syncd("keys", "protect", "-c", node).sentence
+    words.chmod(0o600)
+    done = syncd("keys", "protect", "-c", node, "--json")
+    assert done.code == 0 and {"log.key", "log.2.key", "node.key"} <= set(done.json["files"])
+    assert all(one["wrapped"] for one in syncd("keys", "show", "-c", node, "--json").json["keys"])
+    assert syncd("ledger", "prove", f"{OWN}:0", "-o", tmp_path / "b", "-c", node).code == 0, "the vault opens"
+    words.write_text("another\n")
+    ran = syncd("resync", "collect", "--reason", "x", "-c", node)
+    assert ran.code == 3 and "passphrase" in ran.sentence
+    words.write_text("correct horse\n")
+    key = node.parent / "keys/log.key"
+    key.chmod(0o640)
+    ran = syncd("keys", "show", "-c", node)
+    assert ran.code == 70 and "chmod 600" in ran.sentence
+    key.chmod(0o600)
+
+
+def test_wrapped_keys_need_their_own_words(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    keyring.create(folder, OWN, "https://127.0.0.1:1", b"one")
+    held = keyring.load(folder, b"one")
+    for words in (None, b"two"):
+        with pytest.raises(NeedsPerson, match="passphrase"):
+            keyring.load(folder, words)
+        with pytest.raises(NeedsPerson, match="passphrase"):
+            keyring.load_node_key(folder, words)
+    keyring.protect(folder, b"two", b"one")
+    assert keyring.load(folder, b"two").node_key == held.node_key
+    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.glob("*.key"))
