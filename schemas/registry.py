@@ -13,6 +13,7 @@ from schemas.acts import Erasure, OperatorAct
 from schemas.fault import Fault
 from schemas.feedback import Feedback, Notice
 from schemas.finding import Finding
+from schemas.honour import Honour
 from schemas.organisation import Organisation
 from schemas.relief import Relief
 from schemas.restriction import Held, Lifting, Restriction
@@ -30,6 +31,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "feedback/1.0": Feedback,
     "operator/1.0": OperatorAct,
     "erasure/1.0": Erasure,
+    "honour/1.0": Honour,
 }
 """Every published schema by its name and version."""
 
@@ -50,6 +52,8 @@ _NAME_BY_KIND = {
     "restriction.declined": "lifting/1.0",
     "notice.served": "notice/1.0",
     "feedback.reported": "feedback/1.0",
+    "honour.granted": "honour/1.0",
+    "honour.withdrawn": "relief/1.0",
     "erasure.ordered": "erasure/1.0",
     "erasure.done": "erasure/1.0",
     "operator.acted": "operator/1.0",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from syncd.agreement.bases import ADVISED_ASPECTS
 from syncd.agreement.checks_conditions import condition_faults
 from syncd.agreement.checks_types import type_faults
+from syncd.agreement.honours import Reward
 from syncd.agreement.law import Doubt, LegalBasis, Regime
 from syncd.agreement.local import LocalCode, Region, Rule
 from syncd.agreement.model import Agreement, Criterion, Repeated
@@ -31,6 +32,10 @@ def faults_of(agreement: Agreement) -> Iterator[str]:
         where = f"purposes.toml, purpose {purpose.code}, field"
         yield from _unknown(f"{where} categories", purpose.categories, agreement.categories)
         yield from _unknown(f"{where} measures", purpose.measures, agreement.measures)
+        yield from _unknown(f"{where} incentives", purpose.incentives, agreement.incentives)
+    for incentive in agreement.incentives.values():
+        where = f"incentives.toml, incentive {incentive.code}, field"
+        yield from _unknown(f"{where} regions", incentive.regions or (), agreement.members)
     for region in agreement.regions.values():
         yield from _region_faults(agreement, region)
 
@@ -116,7 +121,9 @@ def _meet(one: Regime, other: Regime) -> bool:
 
 def _region_faults(agreement: Agreement, region: Region) -> Iterator[str]:
     where = f"regions/{region.code}.toml,"
-    yield from _unknown(f"{where} field responders", region.responders, agreement.measures)
+    yield from _unknown(f"{where} field responders", region.responders, [*agreement.measures, *agreement.incentives])
+    for reward in region.rewards.values():
+        yield from _reward_faults(f"{where} reward {reward.id}, field", agreement, region, reward)
     for local in region.local_codes.values():
         yield from _local_code_faults(f"{where} local code {local.code}, field", agreement, local)
     yield from condition_faults(where, agreement, region)
@@ -153,6 +160,14 @@ def _rule_faults(where: str, agreement: Agreement, region: Region, rule: Rule) -
     for code in rule.measures:
         if code not in region.responders:
             yield f"{where} measures: {code} has no responder in this region"
+
+
+def _reward_faults(where: str, agreement: Agreement, region: Region, reward: Reward) -> Iterator[str]:
+    yield from _unknown(f"{where} honour", (reward.honour,), agreement.honours)
+    yield from _unknown(f"{where} incentives", reward.incentives, agreement.incentives)
+    for code in reward.incentives:
+        if code not in region.responders:
+            yield f"{where} incentives: {code} has no responder in this region"
 
 
 def _unknown(where: str, codes: Iterable[str], known: Iterable[str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ import orjson
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from syncd.agreement.checks import faults_of
+from syncd.agreement.honours import Honour, Incentive, Reward
 from syncd.agreement.kinds import STRICT, Code, Json, RegionCode, Words
 from syncd.agreement.law import Doubt, LegalBasis, PenaltyClass, Regime
 from syncd.agreement.local import Condition, LocalCode, Region, Rule, TestCase
@@ -28,7 +29,7 @@ MEMBERS = "members/"
 _REGIONS = "regions/"
 _TABLES = ("bases", "criteria", "doubts", "measures", "publicity", "sources")
 _FILES = frozenset({"agreement.toml", *(f"{table}.toml" for table in _TABLES)})
-_MAY_LACK = frozenset({"purposes.toml", "scales.toml"})
+_MAY_LACK = frozenset({"honours.toml", "incentives.toml", "purposes.toml", "scales.toml"})
 """Tables that an agreement may do without."""
 
 
@@ -65,6 +66,7 @@ class _RegionFile:
     responders: dict[Code, Words]
     conditions: tuple[Condition, ...] = ()
     cases: tuple[TestCase, ...] = ()
+    rewards: tuple[Reward, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ def load_agreement(files: Mapping[str, bytes]) -> Agreement:
         classes=publicity.classes,
         purposes=_rows(shared, "purposes", Purpose),
         scales=_rows(shared, "scales", Scale),
+        honours=_rows(shared, "honours", Honour),
+        incentives=_rows(shared, "incentives", Incentive),
         note=head.note,
         files=MappingProxyType(shared),
     )
@@ -159,6 +163,7 @@ def _region(path: str, data: bytes) -> Region:
         responders=MappingProxyType(read.responders),
         conditions=_by_code(path, read.conditions),
         cases=read.cases,
+        rewards=_by_key(path, "rewards", read.rewards, "honour"),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
+from syncd.agreement.honours import Reward
 from syncd.agreement.kinds import STRICT, Code, Mode, Outcome, RegionCode, Status, SubjectType, Words
 
 
@@ -118,7 +119,7 @@ class TestCase:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """How a member reads the agreement: local codes by code, rules by criterion, departments by measure.
+    """How a member reads the agreement: local codes by code, rules by criterion, rewards by honour, departments.
 
     ``conditions`` by local code: what the code means for which records. ``cases``: what the region expects of it all.
     """
@@ -133,3 +134,4 @@ class Region:
     responders: Mapping[str, str]
     conditions: Mapping[str, tuple[Condition, ...]] = field(default_factory=dict)
     cases: tuple[TestCase, ...] = ()
+    rewards: Mapping[str, Reward] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
+from syncd.agreement.honours import Honour, Incentive
 from syncd.agreement.kinds import STRICT, Code, MeasureKind, RegionCode, Status, SubjectType, Words
 from syncd.agreement.law import Doubt, LegalBasis, PenaltyClass, Regime
 from syncd.agreement.local import Region
@@ -173,6 +174,7 @@ class Purpose:
     provenance: Words
     categories: tuple[Code, ...] = ()
     measures: tuple[Code, ...] = ()
+    incentives: tuple[Code, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,6 +204,8 @@ class Agreement:
     purposes: Mapping[str, Purpose] = field(default_factory=dict)
     subject_types: Mapping[str, SubjectKind] = field(default_factory=dict)
     scales: Mapping[str, Scale] = field(default_factory=dict)
+    honours: Mapping[str, Honour] = field(default_factory=dict)
+    incentives: Mapping[str, Incentive] = field(default_factory=dict)
     field_zh: str = ""
     note: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)

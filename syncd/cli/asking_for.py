@@ -81,5 +81,8 @@ def draw_review(to: "Console", answer: Json) -> None:
     table(to, "Measures that touch it 有关措施", ("measure", "name", "kind", "until", "department"),
           [(one["id"], one["name_zh"], words.KIND[one["kind"]], one["to"], one["responder"])
            for one in answer["measures"]], "name department")  # fmt: skip
+    table(to, "Incentives 激励措施", ("incentive", "name", "state", "honour", "until", "department"),
+          [(one["id"], one["name_zh"], words.word(words.OFFER, one["state"]), one["honour"], one["to"],
+            one["responder"]) for one in answer["incentives"]], "name department")  # fmt: skip
     say(to, f"Review {answer['review']} in the book 审查登记. Which measures touch a purpose is "
             f"{words.word(words.STATUS, answer['purpose_status'])} data of {answer['agreement']}.")  # fmt: skip

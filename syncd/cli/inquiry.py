@@ -7,6 +7,7 @@ import typer
 
 from syncd.cli import explained, words
 from syncd.cli.asking_for import ROLE, Lookback, Role, Unit, ask_for, draw_review, months_of
+from syncd.cli.honour import draw_honours
 from syncd.cli.options import (
     CONFIG,
     OWN_ACCOUNT,
@@ -164,6 +165,7 @@ def _draw_check(to: "Console", answer: Json) -> None:
           [(n, measure["id"], measure["name_zh"], words.KIND[measure["kind"]], measure["to"], measure["responder"])
            for n, one in findings for measure in one["measures"]],
           "name department")  # fmt: skip
+    draw_honours(to, answer["honours"])
     for n, one in findings:
         if one["reason"] and not one["measures"]:
             to.print()
@@ -193,6 +195,7 @@ def marks_of(finding: Json) -> str:
 
 def _draw_explain(to: "Console", answer: Json) -> None:
     draw_standing(to, answer)
+    draw_honours(to, answer["honours"])
     for n, finding in enumerate(answer["findings"], 1):
         explained.draw_finding(to, n, finding, why_not(finding))
 

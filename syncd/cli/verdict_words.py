@@ -68,6 +68,8 @@ KINDS = {
     "erasure.ordered": "删除指令",
     "erasure.done": "删除办结",
     "operator.acted": "操作",
+    "honour.granted": "守信荣誉",
+    "honour.withdrawn": "撤销荣誉",
     "delivery.missing": "披露缺失",
     "agreement.adopted": "协议生效",
     "key.changed": "换钥",

@@ -37,6 +37,13 @@ STANDING_IN_LAW = {
 }
 SEVERITY = {"minor": "轻微 minor", "general": "一般 general", "severe": "严重 severe"}
 STATUS = {"confirmed": "已确认 confirmed", "candidate": "候选 candidate", "illustrative": "示例 illustrative"}
+OFFER = {
+    "offered": "可享 offered",
+    "suspended": "暂停 suspended",
+    "candidate": "候选 candidate",
+    "not_applicable": "不适用 not_applicable",
+    "ended": "已过期 ended",
+}
 ROLE = {"handling": "经办 handling", "approving": "审批 approving", "supervising": "监督 supervising"}
 REASON = {
     "candidate": "候选 candidate",

@@ -21,8 +21,10 @@ from syncd.flows.books import Books
 from syncd.flows.explain import Explain
 from syncd.flows.judged import judged_by
 from syncd.flows.respond import state_of
-from syncd.store import desk, order_receipts, outbox, register
+from syncd.flows.rewarding import rewards_of
+from syncd.store import desk, honours, order_receipts, outbox, register
 from syncd.store import state as logs
+from syncd.store.honours import Honour
 from syncd.store.outbox import Delivery
 from syncd.store.register import Finding, ReliefRow, Response
 
@@ -51,7 +53,11 @@ class Inquiry:
                 grouped.setdefault(row.uscc, []).append(row)
             relief = register.relief_of(conn, None)
             answered = register.responses_of(conn, None, region)
-            return [self._organisation(uscc, rows, relief, answered, {}, region, day) for uscc, rows in grouped.items()]
+            held = honours.of(conn)
+            return [
+                self._organisation(uscc, rows, relief, answered, {}, held.get(uscc, ()), region, day)
+                for uscc, rows in grouped.items()
+            ]
 
     def _region(self, region: str | None) -> str:
         members = self._books.agreement.members
@@ -64,7 +70,8 @@ class Inquiry:
         relief = register.relief_of(conn, leaves)
         answered = register.responses_of(conn, leaves, region)
         sent = outbox.of_findings(conn, leaves) if region == self._books.code else {}
-        return self._organisation(uscc, rows, relief, answered, sent, region, day)
+        held = honours.of(conn, [uscc]).get(uscc, ())
+        return self._organisation(uscc, rows, relief, answered, sent, held, region, day)
 
     def _organisation(
         self,
@@ -73,6 +80,7 @@ class Inquiry:
         relief: Mapping[bytes, Sequence[ReliefRow]],
         answered: Mapping[bytes, Mapping[str, Response]],
         sent: Mapping[bytes, Delivery],
+        held: Sequence[Honour],
         region: str,
         day: dt.date,
     ) -> Json:
@@ -88,7 +96,7 @@ class Inquiry:
         ends = [one["to"] for one in acting if stands == "noted" or one["kind"] != ADVISORY]
         return {
             "uscc": uscc,
-            "name": rows[-1].name if rows else None,
+            "name": rows[-1].name if rows else held[-1].name if held else None,
             "region": region,
             "region_zh": self._books.agreement.regions[region].name_zh,
             "on": day.isoformat(),
@@ -96,6 +104,7 @@ class Inquiry:
             "until": max(ends, default=None),
             "demonstration": self._books.allow_candidates or any(one["demonstration"] for one in findings),
             "findings": findings,
+            "honours": rewards_of(self._books, held, list(zip(rows, restrictions, strict=True)), region, day),
         }
 
     def _finding(

@@ -27,7 +27,7 @@ from syncd.flows.record import Saying, record, sign
 from syncd.flows.respond import respond
 from syncd.flows.understand import AMENDED, Changes, suspend_until_read, understand
 from syncd.flows.unsaid import lift_unsaid
-from syncd.store import desk, register
+from syncd.store import desk, honours, register
 from syncd.store.replayed import held_after
 from syncd.store.state import LogState
 
@@ -214,6 +214,7 @@ class Recognise:
         fresh = {**issued, **register.add_findings(conn, changes.findings)}
         amend(bureau, conn, state, changes)
         register.add_relief(conn, changes.relief)
+        honours.add(conn, changes.honours, changes.withdrawn)
         lost_grounds(bureau, conn, {row["finding"] for row in changes.relief})
         answered = register.held_in(conn, state.id)
         register.hold_entries(conn, changes.held)

@@ -12,15 +12,18 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from syncd.agreement.force import Restriction
 from syncd.agreement.model import Purpose
 from syncd.agreement.relief import UNTOUCHED
 from syncd.agreement.review import CLEAR, Record, Reviewed, reviewed, touching
 from syncd.errors import NeedsPerson
 from syncd.flows.books import Books
-from syncd.flows.inquiry import restriction_of
+from syncd.flows.inquiry import restriction_of, until_left
 from syncd.flows.respond import state_of
-from syncd.store import register
+from syncd.flows.rewarding import rewards_of
+from syncd.store import honours, register
 from syncd.store import state as logs
+from syncd.store.honours import Honour
 from syncd.store.register import Finding
 
 Json = dict[str, Any]
@@ -90,6 +93,7 @@ class Review:
         grouped: dict[str, list[Finding]] = {}
         for row in register.findings_among(conn, "uscc", list(dict.fromkeys(codes))):
             grouped.setdefault(row.uscc, []).append(row)
+        held = honours.of(conn, codes)
         leaves = [row.leaf for rows in grouped.values() for row in rows]
         relief = register.relief_of(conn, leaves)
         answered = register.responses_of(conn, leaves, self._books.code)
@@ -97,7 +101,8 @@ class Review:
             rows = grouped.get(code, [])
             records = [self._record(row, relief, answered) for row in rows]
             found = reviewed(self._touching, records, self._question.day, self._question.lookback_months)
-            yield self._told(code, rows, found if rows else CLEAR)
+            both = list(zip(rows, [one.restriction for one in records], strict=True))
+            yield self._told(code, rows, found if rows else CLEAR, self._incentives(held.get(code, ()), both))
 
     def _record(self, row: Finding, relief: Any, answered: Any) -> Record:
         said = relief.get(row.leaf)
@@ -110,10 +115,22 @@ class Review:
             criterion=row.criterion,
             decided_on=_day(row.decided_on),
             query_end=_query_end(row.body),
-            restriction=restriction_of(response, state),
+            restriction=until_left(restriction_of(response, state), self._books.timeline, row.issuer, self._books.code),
         )
 
-    def _told(self, code: str, rows: Sequence[Finding], found: Reviewed) -> Json:
+    def _incentives(self, held: Sequence[Honour], findings: Sequence[tuple[Finding, Restriction]]) -> list[Json]:
+        """What honours offer for this purpose, or what suspends it."""
+        if not held:
+            return []
+        granted = rewards_of(self._books, held, findings, self._books.code, self._question.day)
+        return [
+            {**offer, "honour": one["honour"], "suspended_by": one["suspended_by"]}
+            for one in granted
+            for offer in one["incentives"]
+            if offer["id"] in self._purpose.incentives and offer["state"] in ("offered", "suspended")
+        ]
+
+    def _told(self, code: str, rows: Sequence[Finding], found: Reviewed, incentives: list[Json]) -> Json:
         names = self._books.agreement.measures
         return {
             "uscc": code,
@@ -121,6 +138,7 @@ class Review:
             "standing": found.standing,
             "until": found.until.isoformat() if found.until else None,
             "records": list(found.records),
+            "incentives": incentives,
             "measures": [
                 {**row, "name_zh": names[row["id"]].name_zh if row["id"] in names else ""} for row in found.measures
             ],

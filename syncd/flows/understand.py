@@ -22,8 +22,10 @@ import orjson
 from schemas.identifiers import looks_like_person_id
 from syncd.agreement.versions import version_of
 from syncd.flows.bureau import Bureau, Peer, day_of_text
+from syncd.flows.honour_rows import honour_row, is_of, withdrawal_row
 from syncd.flows.opening import ERASED, VERSION, Opened, is_relief
 from syncd.ledger.entry import Entry, Ref
+from syncd.store.honours import Honour, Withdrawal
 from syncd.store.register import Finding
 
 Json = dict[str, Any]
@@ -33,6 +35,7 @@ REPORTS = frozenset({"feedback.reported", "notice.served", "operator.acted", "de
 AMENDED = "finding.amended"
 MARKS = frozenset({"finding.upheld", "finding.resumed"})
 UNREADABLE = "unreadable"
+HONOURS = frozenset({"honour.granted", "honour.withdrawn"})
 _DIGITS = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])", re.ASCII)
 
 
@@ -47,6 +50,8 @@ class Changes:
     desk: list[Json] = field(default_factory=list)
     unreadable: list[tuple[int, Ref, str]] = field(default_factory=list)
     affected: set[bytes] = field(default_factory=set)
+    honours: list[Honour] = field(default_factory=list)
+    withdrawn: list[Withdrawal] = field(default_factory=list)
 
 
 def natural_key(organ: str, number: str, uscc: str, decided_on: str) -> bytes:
@@ -156,6 +161,8 @@ def _one(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: Changes) -
         suspend_until_read(log, one, changes)
     elif one.fault is not None:  # step 3
         _hold(bureau, log, owner, one, one.fault, changes)
+    elif entry.kind in HONOURS:
+        _honour(bureau, log, owner, one, entry, changes)
     elif one.body is not None and entry.kind in ("finding.issued", AMENDED) and names_a_person(one.body):
         _hold(bureau, log, owner, one, "personal_number", changes)
         if entry.kind == AMENDED:
@@ -172,6 +179,16 @@ def _one(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: Changes) -
     elif entry.kind == "objection.received" and entry.ref is not None:
         facts = {"region": owner.code, "finding": entry.ref.leaf, "entry": one.leaf.hex()}
         changes.desk.append({"kind": "objection", "mark": one.leaf.hex(), "reason": "objection", "facts": facts})
+
+
+def _honour(bureau: Bureau, log: int, owner: Peer, one: Opened, entry: Entry, changes: Changes) -> None:
+    """Honours act nowhere by themselves; only the log that granted one withdraws it."""
+    if entry.kind == "honour.withdrawn" and entry.ref is not None and entry.ref.log == owner.origin:
+        changes.withdrawn.append(withdrawal_row(log, one.leaf, entry, one.body))
+    elif entry.kind == "honour.granted" and one.body is not None and is_of(one.body, owner.code):
+        changes.honours.append(honour_row(log, one.idx, one.leaf, entry.id, owner.code, one.body))
+    else:
+        _hold(bureau, log, owner, one, "not_its_honour", changes)
 
 
 def _relief(bureau: Bureau, log: int, owner: Peer, one: Opened, entry: Entry, changes: Changes) -> None:

@@ -15,6 +15,7 @@ from syncd.failpoint import failpoint
 from syncd.flows.adopt import Adopt
 from syncd.flows.bureau import Bureau
 from syncd.flows.decide import Decide
+from syncd.flows.honour import Honouring
 from syncd.flows.keys import Rotate
 from syncd.flows.order_erasure import OrderErasure
 from syncd.flows.recover import Recover
@@ -24,6 +25,7 @@ from syncd.store import jobs
 
 Json = dict[str, Any]
 RECOVER = "recover"
+HONOUR = frozenset({"honour.grant", "honour.withdraw"})
 IDENTITY = frozenset({"who.ask", "desk.choose", "desk.reopen"})
 
 
@@ -40,6 +42,7 @@ class Work:
         self._recover = recover
         self._adopt = adopt
         self._identify = Identify(bureau)
+        self._honouring = Honouring(bureau)
 
     def step(self) -> bool:
         """Do all queued jobs; always says that nothing is left."""
@@ -68,6 +71,8 @@ class Work:
             self._adopt.load(finish)
         elif kind == "agreement.sign":
             self._adopt.adopt(args["version"], args["account"], args["ground"], finish)
+        elif kind in HONOUR:
+            self._honouring.run(kind, args, finish)
         elif kind in IDENTITY:
             self._identify.run(kind, args, finish)
         elif kind == "keys.rotate":

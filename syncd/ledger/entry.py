@@ -46,10 +46,12 @@ KINDS: Final = PUBLIC_KINDS | {
     "erasure.ordered",
     "erasure.done",
     "operator.acted",
+    "honour.granted",
+    "honour.withdrawn",
 }
 """Every kind this version understands; others are held until a version knows them."""
 
-_REF_NEVER: Final = PUBLIC_KINDS | {"finding.issued", "operator.acted"}
+_REF_NEVER: Final = PUBLIC_KINDS | {"finding.issued", "operator.acted", "honour.granted"}
 
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _FORMS: Final = {

@@ -109,7 +109,8 @@ def test_each_region_maps_every_criterion_to_three_to_eight_measures(agreement: 
         assert used == {
             code for code, measure in agreement.measures.items() if region.code in (measure.regions or (region.code,))
         }
-        assert used == set(region.responders)
+        offered = {incentive for reward in region.rewards.values() for incentive in reward.incentives}
+        assert used | offered == set(region.responders)
 
 
 def test_regions_differ(agreement: Agreement) -> None:

@@ -87,7 +87,7 @@ def test_round_trip(one: Entry) -> None:
 
 
 def test_kinds() -> None:
-    assert len(KINDS) == 23
+    assert len(KINDS) == 25
     assert {"relief.revoked", "objection.received", "erasure.done", "delivery.missing"} < KINDS
 
 
@@ -186,7 +186,7 @@ def test_no_object_stands_in_a_leaf_that_could_name_an_organisation(kind: str) -
 @pytest.mark.parametrize("kind", sorted(KINDS - {"feedback.reported"}))
 def test_each_kind_has_its_ref_or_none(kind: str) -> None:
     body = None if kind in PUBLIC_KINDS else COMMITMENT
-    alone = kind in PUBLIC_KINDS or kind in ("finding.issued", "operator.acted")
+    alone = kind in PUBLIC_KINDS or kind in ("finding.issued", "operator.acted", "honour.granted")
     encode_entry(entry(kind, None if alone else REF, body))
     with pytest.raises(FormatError, match="ref"):
         encode_entry(entry(kind, REF if alone else None, body))

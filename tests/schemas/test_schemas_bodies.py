@@ -77,7 +77,19 @@ RESTRICTION: Json = {
     "demonstration": True,
     "mark": "异议",
 }
+HONOUR: Json = {
+    "schema": "honour/1.0",
+    "subject": FINDING["subject"],
+    "key": {**FINDING["key"], "number": "昆诚〔2026〕1号"},
+    "place": "320583",
+    "honour": "HN-RED",
+    "granted_on": "2026-11-02",
+    "published_on": "2026-11-09",
+    "until": "2027-10-31",
+}
+
 GOOD: dict[str, Json] = {
+    "honour/1.0": HONOUR,
     "finding/1.0": FINDING,
     "relief/1.0": RELIEF,
     "restriction/1.0": RESTRICTION,
