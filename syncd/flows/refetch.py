@@ -8,6 +8,7 @@ A crash between two pages leaves a whole, shorter log.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from syncd.errors import NeedsPerson, Retry
@@ -28,6 +29,11 @@ from syncd.store.mirror import interpret
 from syncd.store.refill import refill
 
 PAGE = 256
+_TRIES = 5
+
+
+class Grown(Retry):
+    """The owner itself has sent what was about to be fetched; that is as good."""
 
 
 class Told(NamedTuple):
@@ -54,15 +60,23 @@ class Refetch:
         note = parse_note(answer.body)
         shown = parse_checkpoint(note.text)
         verify_log(owner, note, shown.size)
-        with bureau.store.read() as conn:
-            size = bureau.logs.state(conn, owner.origin).size
-        if shown.origin != owner.origin or shown.size <= size:
+        if shown.origin != owner.origin:
             return 0
-        self.fetch(code, owner.origin, Told(shown.size, shown.root, answer.body))
+        before = self._size(owner.origin)
+        for _ in range(_TRIES):
+            if shown.size <= self._size(owner.origin):
+                break
+            with suppress(Grown):
+                self.fetch(code, owner.origin, Told(shown.size, shown.root, answer.body))
         bureau.wake("recognise")
-        return shown.size - size
+        return max(0, min(self._size(owner.origin), shown.size) - before)
+
+    def _size(self, origin: str) -> int:
+        with self._bureau.store.read() as conn:
+            return self._bureau.logs.state(conn, origin).size
 
     def fetch(self, code: str, origin: str, target: Told) -> None:
+        """A log's tail up to ``target``. Raises ``Grown`` if its owner has sent some of it meanwhile."""
         bureau = self._bureau
         with bureau.store.read() as conn:
             start = bureau.logs.state(conn, origin).size
@@ -123,7 +137,7 @@ class Refetch:
         with bureau.store.write() as conn:
             before = bureau.logs.state(conn, origin)
             if before.size != at:
-                raise Retry(f"The log {origin} has grown meanwhile by what its owner sent; it is looked at again.")
+                raise Grown(f"The log {origin} has grown meanwhile by what its owner sent; it is looked at again.")
             after, touched = refill(conn, origin, records, sealed, hashes, target, bureau.clock())
             owner = bureau.owner(origin)
             if owner is not None:

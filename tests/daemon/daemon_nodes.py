@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,6 @@ from typing import Any
 import requests
 
 from syncd.agreement.member import Member, load_member
-from syncd.agreement_files import read_agreement, read_members
 from syncd.demo.bulk import generate_bulk
 from syncd.demo.formats import Row, local_today
 from syncd.demo.site import free_port
@@ -29,7 +29,7 @@ from syncd.flows.status import status
 from syncd.founding import add_member, found
 from syncd.keyring import bureau_urn
 from syncd.peers import PeerClient
-from syncd.reading import OpenBooks, open_store
+from syncd.reading import OpenBooks, open_books
 from syncd.settings import Settings, SourceSettings, read_settings
 from syncd.settings_file import Wishes
 
@@ -68,6 +68,7 @@ class Node:
     process: subprocess.Popen[bytes] | None = None
     _rows: int = 0
     _started: int = field(default=0)
+    _opened: list[AbstractContextManager[OpenBooks]] = field(default_factory=list)
 
     @cached_property
     def settings(self) -> Settings:
@@ -162,8 +163,14 @@ class Node:
     @cached_property
     def books(self) -> OpenBooks:
         """Its books, kept open: a test looks into them again and again while it waits."""
-        folder = self.settings.path(self.settings.node.agreement)
-        return OpenBooks(self.code, read_agreement(folder), read_members(folder), open_store(self.settings), True)
+        self._opened.append(open_books(self.settings))
+        return replace(self._opened[-1].__enter__(), allow_candidates=True)
+
+    def shut_books(self) -> None:
+        """Look into them no more: their file may be exchanged now."""
+        if "books" in self.__dict__:
+            self.books.store.close()
+            del self.books
 
     def status(self) -> Json:
         """``syncd status``."""

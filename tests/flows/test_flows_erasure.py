@@ -23,12 +23,18 @@ RELIEF = relief("r1", ROW, "撤销")
 TRACES = (company(1), "昆山待删化工有限公司", "昆环罚决〔2026〕删号")
 
 
-@pytest.fixture
-def net(tmp_path: Path, store_urls: Callable[[str], str]) -> Iterator[Network]:
+def begun(folder: Path, urls: Callable[[str], str]) -> Network:
     """Three nodes at rest; two findings stand everywhere."""
-    made = network(tmp_path, store_urls)
+    made = network(folder, urls)
     made.nodes[HOME].home.put(ROW, KEPT)
     made.settle()
+    return made
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Iterator[Network]:
+    """The same, on SQLite."""
+    made = begun(tmp_path, lambda code: f"sqlite:///{tmp_path / code / 'syncd.db'}")
     yield made
     made.close()
 
@@ -104,7 +110,15 @@ def shown(net: Network, code: str = HOME) -> Json:
         return listed(node.bureau, conn, DAY)[0]
 
 
-def test_every_holder_erases_and_answers(net: Network) -> None:
+def test_every_holder_erases_and_answers(tmp_path: Path, store_urls: Callable[[str], str]) -> None:
+    net = begun(tmp_path, store_urls)
+    try:
+        all_erase(net)
+    finally:
+        net.close()
+
+
+def all_erase(net: Network) -> None:
     leaf = leaf_of(net, company(1))
     assert all(node.home.in_force(company(1)) for node in net.nodes.values())
     refused = order(net, leaf)
