@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from syncd.cli import agreement_compared as compared
 from syncd.cli import agreement_versions as versions
 from syncd.cli import words
 from syncd.cli.options import CONFIG, AsJson, Config, On, day_of, settings_of
@@ -24,7 +25,7 @@ family = typer.Typer(help="The agreement 协议 as a document.", no_args_is_help
 
 def add_to(app: typer.Typer) -> None:
     """Put this family into the command line."""
-    for command in (versions.load, versions.sign, versions.verify, versions.status):
+    for command in (versions.load, versions.sign, versions.verify, versions.status, compared.diff, compared.replay):
         family.command(command.__name__)(command)
     app.add_typer(family, name="agreement")
 

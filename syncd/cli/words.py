@@ -98,6 +98,7 @@ DESK = {
     "unreadable": "未能读懂 unreadable",
     "unreadable_at_peer": "对方未能读懂 unreadable_at_peer",
     "vanished": "来源行消失 vanished",
+    "rejudge": "按新版重新判断 rejudge",
     "version": "协议版本不一 version",
     "version_at_peer": "对方尚无本版本 version_at_peer",
 }
@@ -144,6 +145,11 @@ VERSION_STATE = {
     "superseded": "已被取代 superseded",
     "waits_for_adoption": "待各成员签署 waits for adoption",
     "waits_for_its_day": "待生效日 waits for its day",
+}
+EFFECT = {
+    "newly_restricted": "新受限 newly restricted",
+    "released": "解除 released",
+    "changed": "变更 changed",
 }
 SIGNATURE = {
     "signed": "已签 signed",

@@ -51,6 +51,12 @@ class Case:
     copy_here: bool = False
     version: int = 1
     left: bool = False
+    released: str | None = None
+
+    @property
+    def released_by(self) -> str | None:
+        """What a person has released about this finding here, before or just now."""
+        return (self.before.released_by if self.before is not None else None) or self.released
 
     @property
     def copy(self) -> bool:
@@ -151,13 +157,12 @@ def _mapped(case: Case, rules: Rules, day: dt.date, released: frozenset[str]) ->
     )
     if judged.outcome != "impose":
         return _not_imposed(case, rules, judged)
-    by = case.before.released_by if case.before is not None else None
-    return _imposed(judged, case.relief.ended_on, by, rules.allow_candidates, _mark(case))
+    return _imposed(judged, case.relief.ended_on, case.released_by, rules.allow_candidates, _mark(case))
 
 
 def _released(case: Case) -> frozenset[str]:
     """What a person has released about this finding here: kinds of desk items, each on its own."""
-    text = case.before.released_by if case.before is not None else None
+    text = case.released_by
     return frozenset(part.partition(":")[0] for part in text.split("/")) if text else frozenset()
 
 

@@ -22,6 +22,7 @@ from syncd.flows.planning import WITHDRAWN, known_row
 from syncd.flows.propose import confirmed_body, still_counts
 from syncd.flows.recognise import Recognise
 from syncd.flows.record import Saying, record, sign
+from syncd.flows.rejudge import Rejudge
 from syncd.flows.relieve import relief_body
 from syncd.flows.respond import respond
 from syncd.flows.resync import Finish, operator_body
@@ -57,6 +58,7 @@ class Decide:
             "proposed": self._confirm,
             "grounds_gone": self._resume,
             "schema_drift": self._accept_columns,
+            "rejudge": self._rejudge,
         }
 
     def run(
@@ -139,6 +141,9 @@ class Decide:
         record(bureau, conn, [Saying("finding.amended", Ref(bureau.origin, finding.id, leaf.hex()), body)])
         proposals.put_grounds(conn, leaf, facts["rule"], sorted(records))
         return f"determined: the finding meets {facts['criterion']}, and goes to all members"
+
+    def _rejudge(self, conn: Connection, row: Row[Any], account: int) -> str:
+        return Rejudge(self._bureau).release(conn, row, orjson.loads(row.facts), account)
 
     def _judge_again(self, conn: Connection, row: Row[Any], account: int) -> str:
         leaf = bytes.fromhex(row.mark)

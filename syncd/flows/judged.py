@@ -29,7 +29,7 @@ class Judging:
 
     def rules(self, case: Case) -> Rules | None:
         """By what this region answers a case; None where the version does not name this region: nothing is owed."""
-        number = released_version(case.before) or case.version
+        number = released_version(case.released_by) or case.version
         if number not in self._rules:
             bureau, agreement = self._bureau, self._bureau.timeline.by(number)
             named = bureau.code in agreement.members
@@ -48,9 +48,8 @@ def gone_by(known: Timeline, members: Mapping[str, object], region: str, day: st
     return frozenset(members if region in left else left)
 
 
-def released_version(before: Response | None) -> int | None:
+def released_version(text: str | None) -> int | None:
     """The later version for which a person released this region's answer; None where nobody did."""
-    text = before.released_by if before is not None else None
     for part in (text or "").split("/"):
         if part.startswith(RELEASED_FOR):
             return int(part.removeprefix(RELEASED_FOR).partition(":")[0])
@@ -59,7 +58,7 @@ def released_version(before: Response | None) -> int | None:
 
 def judged_by(finding: Finding, before: Response | None) -> int:
     """The version by which a finding is judged in a region."""
-    return released_version(before) or finding.version
+    return released_version(before.released_by if before is not None else None) or finding.version
 
 
 def released_of(kind: str, body: Mapping[str, object], earlier: str | None) -> str | None:

@@ -6,6 +6,7 @@ runs again says nothing twice. The rows of the register, the delivery and the de
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -27,16 +28,25 @@ from syncd.store.register import Finding, ReliefRow, Response
 
 Json = dict[str, Any]
 _NONE: Mapping[bytes, Finding] = MappingProxyType({})
+_UNRELEASED: Mapping[bytes, str] = MappingProxyType({})
 RELIEF_WORKING_DAYS = 3  # 行政处罚法 Art. 48 with Art. 85: withdrawn within three working days
 
 
-def respond(bureau: Bureau, conn: Connection, leaves: Iterable[bytes], fresh: Mapping[bytes, Finding] = _NONE) -> int:
+def respond(
+    bureau: Bureau,
+    conn: Connection,
+    leaves: Iterable[bytes],
+    fresh: Mapping[bytes, Finding] = _NONE,
+    released: Mapping[bytes, str] = _UNRELEASED,
+) -> int:
     """Answer these findings and their twins; returns how many entries were appended.
 
     ``fresh``: findings as this transaction has just written or read them, so that they need not be read again.
+    ``released``: what a person releases of findings that this region has not answered so far.
     """
     judging = Judging(bureau)
     cases, refs = _cases(bureau, conn, set(leaves), fresh, judging)
+    cases = [replace(case, released=released[case.leaf]) if case.leaf in released else case for case in cases]
     changed = []
     for case in cases:
         rules = judging.rules(case)
@@ -142,7 +152,9 @@ def _note(
     register.put_responses(
         conn,
         [
-            response_row(bureau.code, case.leaf, case.before, now.kind, now.text, log, entry, day)
+            response_row(bureau.code, case.leaf, case.before, now.kind, now.text, log, entry, day)._replace(
+                released_by=case.released_by
+            )
             for case, now, entry in pairs
         ],
     )

@@ -19,6 +19,7 @@ from syncd.flows.honour import Honouring
 from syncd.flows.keys import Rotate
 from syncd.flows.order_erasure import OrderErasure
 from syncd.flows.recover import Recover
+from syncd.flows.rejudge import Rejudge
 from syncd.flows.resync import Finish, Resync
 from syncd.flows.who import Identify
 from syncd.store import jobs
@@ -73,6 +74,8 @@ class Work:
             self._adopt.adopt(args["version"], args["account"], args["ground"], finish)
         elif kind in HONOUR:
             self._honouring.run(kind, args, finish)
+        elif kind == "agreement.replay":
+            Rejudge(self._bureau).propose(args["version"], args["account"], args["ground"], finish)
         elif kind in IDENTITY:
             self._identify.run(kind, args, finish)
         elif kind == "keys.rotate":

@@ -5,7 +5,7 @@ A text is never changed nor forgotten: a version that comes with another digest 
 
 import datetime as dt
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,11 +17,13 @@ from syncd.agreement.model import Agreement
 from syncd.agreement.versions import Adoption, Timeline, timeline
 from syncd.errors import Stop
 from syncd.store.bulk import among, execute
+from syncd.store.register import Finding
 from syncd.store.version_tables import adoptions as adoptions_table
 from syncd.store.version_tables import agreement_versions
 
 Json = dict[str, Any]
 _LEVEL = 9
+_FINDING = f"SELECT {', '.join(Finding._fields)} FROM findings"
 
 
 class StoredVersion(NamedTuple):
@@ -149,3 +151,25 @@ def note_adoption(conn: Connection, log: int, row: AdoptionRow) -> None:
         "INSERT INTO adoptions (log, idx, code, day, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (log, idx) DO NOTHING",
         (log, row.at, row.code, row.day, orjson.dumps(row.body).decode()),
     )
+
+
+def findings_by(conn: Connection, chunk: int) -> Iterator[list[Finding]]:
+    """All findings, some at a time, by log and index."""
+    place = (0, -1)
+    while True:
+        sql = f"{_FINDING} WHERE (log = ? AND idx > ?) OR log > ? ORDER BY log, idx LIMIT {chunk:d}"
+        rows = [Finding(*row) for row in execute(conn, sql, (*place, place[0])).fetchall()]
+        if rows:
+            yield rows
+        if len(rows) < chunk:
+            return
+        place = rows[-1].log, rows[-1].idx
+
+
+def release_for(conn: Connection, finding: bytes, region: str, kind: str, released: str) -> None:
+    """A person released a region's answer for a version: it takes the place of an earlier such release."""
+    sql = "SELECT released_by FROM responses WHERE finding = ? AND region = ?"
+    before = execute(conn, sql, (finding, region)).scalar_one_or_none() or ""
+    kept = [part for part in before.split("/") if part and not part.startswith(kind)]
+    update = "UPDATE responses SET released_by = ? WHERE finding = ? AND region = ?"
+    execute(conn, update, ("/".join([*kept, released]), finding, region))

@@ -5,21 +5,31 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from network import THREE, Network, Node, agreement_of, company, found, network, opened, penalty, relief, version_of
 
 from syncd.errors import NeedsPerson
 from syncd.flows.adopt import adopted
 from syncd.flows.record import Saying, record, sign
+from syncd.flows.rejudge import Rejudge
+from syncd.flows.respond import respond
 from syncd.flows.startup import establish
 from syncd.ledger.entry import parse_entry
-from syncd.store import desk, versions
+from syncd.store import desk, register, versions
 from syncd.store.checkpoints import countersigned_by_all
 
 DAY, LATER = dt.date(2026, 11, 22), dt.date(2026, 12, 1)
 HOME, OTHER, THIRD = "320583", "320585", "310114"
 CHANGED = ("regions/320585.toml", 'id = "TC-R-EP-04"\ncriterion = "EP-04"\nmode = "automatic"\nmonths = 24',
            'id = "TC-R-EP-04"\ncriterion = "EP-04"\nmode = "automatic"\nmonths = 12')  # fmt: skip
+
+
+RULE = (
+    '[[rules]]\nid = "TC-R-EP-04"\ncriterion = "EP-04"\nmode = "automatic"\nmonths = 24\n'
+    'measures = ["MA-04", "SF-01", "PP-03", "FS-05"]\n'
+)
+NO_RULE = ("regions/320585.toml", RULE, "")
 
 
 @pytest.fixture
@@ -159,6 +169,10 @@ def test_a_fourth_member_joins_by_a_version_that_names_it(tmp_path: Path, store_
     assert standing(fourth, company(1), LATER) == "clear", "a finding of version 1 owes no answer of a later member"
     assert all(standing(node, company(2), LATER) == "restricted" for node in net.nodes.values())
     assert all(standing(node, company(4), LATER) == "restricted" for node in net.nodes.values())
+    assert Rejudge(fourth.bureau).propose(2, 1001, "operator_request")["effects"] == {"newly_restricted": 1}
+    fourth.stages.work._decide.run(proposals(fourth)[company(1)][0], True, 1001, "operator_request")
+    net.settle(collect=False)
+    assert standing(fourth, company(1), LATER) == "restricted", "a person let it follow there too"
     with net.nodes[HOME].bureau.store.read() as conn:
         own = net.nodes[HOME].bureau
         signed = countersigned_by_all(conn, own.origin)
@@ -243,3 +257,57 @@ def _without_receipts(answer: Any) -> Any:
     if isinstance(answer, dict):
         return {name: _without_receipts(value) for name, value in answer.items() if name not in ("receipts", "home")}
     return [_without_receipts(one) for one in answer] if isinstance(answer, list) else answer
+
+
+def proposals(node: Node) -> dict[str, Any]:
+    """Open proposals to judge anew, by organisation."""
+    with node.bureau.store.read() as conn:
+        found = [row for row in desk.listing(conn) if row.kind == "rejudge"]
+    return {orjson.loads(row.facts)["uscc"]: (row.id, orjson.loads(row.facts)) for row in found}
+
+
+def test_judging_anew_is_proposed_and_a_person_releases_it_one_by_one(net: Network) -> None:
+    net.versions = {code: [version_of(THREE, 2, "2026-12-01", CHANGED)] for code in THREE}
+    node = net.nodes[OTHER]
+    net.nodes[HOME].home.put(*[penalty(str(n), company(n), "KS-0104", HOME) for n in (1, 2)])
+    net.settle()
+    with pytest.raises(NeedsPerson, match="not in force"):
+        Rejudge(node.bureau).propose(2, 1001, "operator_request")
+    sign_at(net, 2, *THREE)
+    net.now = dt.datetime(2026, 12, 1, 1, tzinfo=dt.UTC)
+    net.settle(collect=False)
+    at_home = Rejudge(net.nodes[HOME].bureau).propose(2, 1001, "operator_request")
+    assert at_home["proposed"] == 0, "its rules are the same"
+    assert Rejudge(node.bureau).propose(2, 1001, "operator_request")["effects"] == {"changed": 2}
+    item, facts = proposals(node)[company(1)]
+    assert (facts["until_was"], facts["until_now"]) == ("2028-11-02", "2027-11-02")
+    node.stages.work._decide.run(item, True, 1001, "operator_request")
+    node.stages.work._decide.run(proposals(node)[company(2)][0], False, 1001, "operator_request")
+    net.settle(collect=False)
+    assert until(node, company(1), LATER) == "2027-11-02" and until(node, company(2), LATER) == "2028-11-02"
+    steps = node.stages.inquiry.explain(company(1), LATER)["findings"][0]["steps"]
+    assert next(step for step in steps if step["step"] == "rule")["months"] == 12
+    assert [step["kind"] for step in steps if step["step"] == "released"] == ["version-2"]
+    with node.bureau.store.write() as conn:
+        respond(node.bureau, conn, [row.leaf for row in register.findings_of(conn)])
+    assert until(node, company(1), LATER) == "2027-11-02", "what was released for a version stays"
+
+
+def test_a_version_that_restricts_no_more_lifts_only_what_is_released(net: Network) -> None:
+    second = version_of(THREE, 2, "2026-11-01", NO_RULE)
+    net.versions = {code: [second] for code in THREE}
+    net.nodes[HOME].home.put(penalty("1", company(1), "KS-0104", HOME))
+    net.settle()
+    sign_at(net, 2, *THREE)
+    node = net.nodes[OTHER]
+    assert standing(node, company(1)) == "restricted", "judged by version 1"
+    Rejudge(node.bureau).propose(2, 1001, "operator_request")
+    item, facts = proposals(node)[company(1)]
+    assert (facts["effect"], facts["gained"]) == ("released", [])
+    node.stages.work._decide.run(item, True, 1001, "operator_request")
+    net.settle(collect=False)
+    assert standing(node, company(1)) == "clear" and not node.home.in_force(company(1))
+    (finding,) = node.stages.inquiry.check(company(1), DAY)["findings"]
+    assert finding["reason"] == "version_2"
+    with node.bureau.store.write() as conn:
+        assert respond(node.bureau, conn, [row.leaf for row in register.findings_of(conn)]) == 0
