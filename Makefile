@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DIR ?= .demo
 
-.PHONY: demo test fast lint bench bench-road bench-adapters bench-ledger bench-mapping clean
+.PHONY: demo test fast lint bench bench-road bench-adapters bench-ledger bench-mapping bench-inquiry clean
 demo: .venv/.ready
 	@$(BIN)/python -m syncd demo --dir $(DIR) $(ARGS)
 
@@ -30,6 +30,9 @@ bench-mapping: .venv/.ready-test
 
 bench-adapters: .venv/.ready-test
 	@$(BIN)/python -m benchmarks.adapters $(ARGS)
+
+bench-inquiry: .venv/.ready-test
+	@$(BIN)/python -m benchmarks.inquiry $(ARGS)
 
 clean:
 	rm -rf .venv .demo

@@ -138,7 +138,7 @@ def _make_state(settings: Settings, url: str) -> None:
     settings.data.mkdir(parents=True, exist_ok=True)
     folder = settings.data / "keys"
     keyring.create(folder, settings.node.code, url, settings.passphrase)
-    statements.create_key(folder, settings.node.code)
+    statements.create_key(folder, settings.node.code, settings.passphrase)
     SignedSizes.create(settings.data / "signed-sizes").close()
     Vault.create(settings.data / settings.store.keys, keyring.load(folder, settings.passphrase).node_key).close()
 

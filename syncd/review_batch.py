@@ -21,16 +21,21 @@ from syncd.flows.review_book import Asker, attest, log_review
 from syncd.ledger.entry import format_time
 
 Json = dict[str, Any]
+Sign = Callable[[Json], bytes]
 HEADS = (
     "行号 line", "统一社会信用代码 USCC", "名称 name", "用途 for", "结论 standing", "有效至 until", "记录文号 records",
-    "措施 measures", "执行部门 departments", "异议 disputed", "说明 note",
+    "措施 measures", "执行部门 departments", "异议 disputed", "激励措施 incentives", "说明 note",
 )  # fmt: skip
 STANDS = {"restricted": "受限", "noted": "关注", "clear": "无"}
+OFFERS = {"offered": "可享", "suspended": "暂停"}
 DEMONSTRATION = "演示"
 
 
-def review_list(books: Books, keys: Path, who: Asker, question: Question, file: Path, out: Path) -> Json:
-    """Review every code of ``file`` and write ``out`` and its statement; returns where they are and what was said."""
+def review_list(books: Books, sign: Sign, who: Asker, question: Question, file: Path, out: Path) -> Json:
+    """Review every code of ``file`` and write ``out`` and its statement; returns where they are and what was said.
+
+    ``sign`` signs the statement with this node's statement key (``statements.sign``).
+    """
     ask_form(file), ask_form(out)
     data = _read(file)
     listed = read_codes(file, data)
@@ -55,7 +60,7 @@ def review_list(books: Books, keys: Path, who: Asker, question: Question, file: 
         "result_sha256": sha256(result).hexdigest(),
         "logs": [{"log": origin, "size": size} for origin, size in sorted(sizes.items())],
     }
-    signed = statements.sign(keys, books.code, statement)
+    signed = sign(statement)
     beside = out.with_name(out.name + ".statement")
     _write(out, result)
     _write(beside, signed)
@@ -68,21 +73,22 @@ def _rows(head: Json, listed: Sequence[Listed], answers: Sequence[Json]) -> Iter
     marked = DEMONSTRATION if head["demonstration"] else ""
     for one in listed:
         if one.uscc is None:
-            yield (str(one.line), "", "", head["purpose"], "未审查", "", "", "", "", "", f"代码不可用 {one.fault}")
+            yield (str(one.line), "", "", head["purpose"], "未审查", *[""] * 6, f"代码不可用 {one.fault}")
             continue
         yield _row(one.line, head["purpose"], next(found), marked)
 
 
 def _row(line: int, purpose: str, answer: Json, note: str) -> Sequence[str]:
+    offers = "；".join(f"{one['name_zh']}（{OFFERS[one['state']]}）" for one in answer["incentives"])
     if answer["standing"] == "clear":
-        return (str(line), answer["uscc"], "", purpose, STANDS["clear"], "", "", "", "", "", note)
+        return (str(line), answer["uscc"], "", purpose, STANDS["clear"], "", "", "", "", "", offers, note)
     disputed = any(record["disputed"] for record in answer["records"])
     return (
         str(line), answer["uscc"], answer["name"] or "", purpose, STANDS[answer["standing"]], answer["until"] or "",
         " ".join(record["number"] for record in answer["records"]),
         " ".join(f"{one['id']} {one['name_zh']}" for one in answer["measures"]),
         " ".join(dict.fromkeys(one["responder"] for one in answer["measures"])),
-        "异议" if disputed else "", note,
+        "异议" if disputed else "", offers, note,
     )  # fmt: skip
 
 

@@ -41,8 +41,8 @@ def bureau_urn(code: str) -> str:
     return f"urn:syncd:statements:{code}"
 
 
-def create_key(folder: Path, code: str) -> None:
-    """Make the statement key in ``folder`` and have the node's authority certify it.
+def create_key(folder: Path, code: str, passphrase: bytes | None = None) -> None:
+    """Make the statement key, wrapped where there is a passphrase, and have the node's authority certify it.
 
     The certificate comes first and the key last, whose presence says that both are whole. Raises ``NeedsPerson`` where
     the authority's key is kept elsewhere.
@@ -59,8 +59,37 @@ def create_key(folder: Path, code: str) -> None:
     issuer = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
     certificate = _certificate(code, key, issuer, authority)
     (folder / CERTIFICATE).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    write_private(folder / KEY, key.private_bytes(encoding, form, serialization.NoEncryption()))
+    write_private(folder / KEY, _pem(key, passphrase))
+
+
+def _pem(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None) -> bytes:
+    wrap = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, wrap)
+
+
+def protect(folder: Path, passphrase: bytes, before: bytes | None = None) -> list[str]:
+    """Wrap the statement key, if there is one; returns its file's name, replaced whole."""
+    if not (folder / KEY).exists():
+        return []
+    fresh = folder / f"{KEY}.new"
+    fresh.unlink(missing_ok=True)
+    write_private(fresh, _pem(_key(folder, before), passphrase))
+    fresh.replace(folder / KEY)
+    return [KEY]
+
+
+def _key(folder: Path, passphrase: bytes | None) -> ec.EllipticCurvePrivateKey:
+    data = read_private(folder / KEY)
+    try:
+        key = serialization.load_pem_private_key(data, passphrase if b"ENCRYPTED" in data else None)
+    except (ValueError, TypeError):
+        raise NeedsPerson(
+            f"The key file {folder / KEY} cannot be opened: it is wrapped with a passphrase, and the one given is "
+            "missing or another. Nothing was signed; give it as SYNCD_KEYS__PASSPHRASE or by keys.passphrase_file."
+        ) from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise Stop(f"The key file {folder / KEY} is not the statement key. Nothing was signed.")
+    return key
 
 
 def _certificate(
@@ -89,13 +118,11 @@ def _certificate(
     )
 
 
-def sign(folder: Path, code: str, statement: Json) -> bytes:
+def sign(folder: Path, code: str, statement: Json, passphrase: bytes | None = None) -> bytes:
     """Sign a statement, which must name its ``bureau`` and its time ``at``; makes the key at its first use."""
     if not (folder / KEY).exists():
-        create_key(folder, code)
-    key = serialization.load_pem_private_key(read_private(folder / KEY), password=None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise Stop(f"The key file {folder / KEY} is not the statement key. Nothing was signed.")
+        create_key(folder, code, passphrase)
+    key = _key(folder, passphrase)
     signed = {
         "statement": statement,
         "certificate": (folder / CERTIFICATE).read_text("ascii"),

@@ -75,7 +75,7 @@ def protect(config: Config = CONFIG, as_json: AsJson = False) -> None:
     Example:
       syncd keys protect -c kunshan/syncd.toml
     """
-    from syncd import keyring
+    from syncd import keyring, statements
     from syncd.errors import NeedsPerson
 
     settings: Settings = settings_of(config)
@@ -84,6 +84,7 @@ def protect(config: Config = CONFIG, as_json: AsJson = False) -> None:
         raise NeedsPerson("No passphrase is given: set SYNCD_KEYS__PASSPHRASE or keys.passphrase_file.")
     keyring.load(settings.data / "keys", passphrase)
     done = keyring.protect(settings.data / "keys", passphrase, passphrase)
+    done += statements.protect(settings.data / "keys", passphrase, passphrase)
     give({"files": done}, as_json, lambda to, value: say(to, f"Wrapped: {', '.join(value['files'])}."))
 
 

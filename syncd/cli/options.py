@@ -55,7 +55,8 @@ def organisation_of(text: str) -> str:
     try:
         code = canonical_uscc(text)
     except Fault as fault:
-        raise Refuse(f"This is no unified social credit code 统一社会信用代码. {fault.sentence}") from None
+        hint = "" if fault.reason == "person_id" else " `syncd who` looks up a name."
+        raise Refuse(f"This is no unified social credit code 统一社会信用代码. {fault.sentence}{hint}") from None
     if is_sole_proprietor(code):
         raise Refuse("This is a sole proprietor 个体工商户; only organisations are taken in, so nothing is held here.")
     return code

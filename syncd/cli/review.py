@@ -1,5 +1,6 @@
 """Commands of credit review 信用审查: a list of organisations in one go, its signed statement, and the review book."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,12 +46,14 @@ def batch(
     from syncd.flows.review_book import asker
     from syncd.reading import open_books
     from syncd.review_batch import review_list
+    from syncd.statements import sign as sign_statement
 
     settings = settings_of(config)
     question = Question(purpose, day_of(on), months_of(lookback))
     with open_books(settings) as books:
         who = asker(books, scoring_of(settings), account, role, unit)
-        done = review_list(books, settings.data / "keys", who, question, file, out)
+        sign = partial(sign_statement, settings.data / "keys", books.code, passphrase=settings.passphrase)
+        done = review_list(books, sign, who, question, file, out)
     give(done, as_json, _draw_batch)
 
 

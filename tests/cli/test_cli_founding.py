@@ -12,7 +12,7 @@ from syncd.founding import found
 from syncd.settings import read_settings
 from syncd.settings_file import Wishes
 
-PRIVATE = ("log.key", "receipt.key", "witness.key", "tls.key", "ca.key", "node.key", "row.key")
+PRIVATE = ("statement.key", "log.key", "receipt.key", "witness.key", "tls.key", "ca.key", "node.key", "row.key")
 
 
 def founded(folder: Path, code: str) -> Path:

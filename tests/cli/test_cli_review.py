@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,7 @@ def test_a_list_is_reviewed_signed_and_verified_later(
     text = out.read_text("utf-8-sig")
     assert PERSON not in text and "张三" not in text and PERSON not in Path(done["signed"]).read_text("utf-8")
     answers = list(csv.reader(io.StringIO(text)))[1:]
+    assert {len(row) for row in answers} == {12}
     assert [(row[0], row[1], row[4]) for row in answers] == [
         ("2", restricted, "受限"), ("3", STRANGER, "无"), ("4", "", "未审查")]  # fmt: skip
     signed = out.with_name("out.csv.statement")
@@ -154,6 +157,13 @@ def test_the_statement_key_is_for_statements_alone(node: Path, tmp_path: Path) -
     with pytest.raises(Refuse, match="certificate's days"):
         early = {**statement, "at": "2020-01-01T00:00:00.000Z"}
         statements.verify(statements.sign(keys, "320583", early), authority)
+    copied = tmp_path / "copied"
+    shutil.copytree(keys, copied)
+    assert statements.protect(copied, b"secret") == [statements.KEY]
+    with pytest.raises(NeedsPerson, match="passphrase"):
+        statements.sign(copied, "320583", statement)
+    now = {**statement, "at": datetime.now(UTC).isoformat()}
+    assert statements.verify(statements.sign(copied, "320583", now, b"secret"), authority) == now
     bare = tmp_path / "bare"
     bare.mkdir()
     with pytest.raises(NeedsPerson, match=r"ca\.key"):
