@@ -66,11 +66,15 @@ class RawRow:
 
 @dataclass(slots=True)
 class Page:
-    """One page of rows; ``cursor`` continues behind it and ``more`` says that another page is ready now."""
+    """One page of rows; ``cursor`` continues behind it and ``more`` says that another page is ready now.
+
+    ``begun`` names files whose reading began with this page: what was wrong with them before is over, or said again.
+    """
 
     rows: list[RawRow]
     cursor: Json
     more: bool
+    begun: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,11 @@ class FilesAdapter(Adapter):
         """Penalties to the end, then relief in what room is left: before its finding it has nothing to do."""
         state = cursor or {}
         lines, penalty, more = self._penalties.read(state.get("penalty"), PAGE_ROWS)
-        rows, relief = self._rows("penalty", lines), state.get("relief")
+        rows, relief, begun = self._rows("penalty", lines), state.get("relief"), self._penalties.begun
         if not more:
             lines, relief, more = self._relief.read(relief, PAGE_ROWS - len(rows))
-            rows += self._rows("relief", lines)
-        return Page(rows, {"penalty": penalty, "relief": relief}, more)
+            rows, begun = rows + self._rows("relief", lines), begun + self._relief.begun
+        return Page(rows, {"penalty": penalty, "relief": relief}, more, begun)
 
     def push(self, rows: Sequence[Json]) -> str:
         """One file for each call, named by time (zone of the facts page) and content: the same rows make one file."""

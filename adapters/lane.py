@@ -32,7 +32,7 @@ _UNREADABLE = RowFault(
 
 
 class Lane:
-    """Files of one kind.
+    """Files of one kind; ``begun`` names those whose reading began with the last ``read``.
 
     The state is ``{"older": [n, digest], "done": [token, …], "at": [token, offset]}``. The first n files, by name, are
     done as long as their joint digest holds. If one of them is replaced or removed, all n are read again, which costs
@@ -48,6 +48,7 @@ class Lane:
         self._done = Done(folder, part) if self._moved and tidy else None
         self._seen: dict[tuple[FolderPart, str], Seen] = {}
         self._open: tuple[str, int, Iterator[Line]] | None = None
+        self.begun: list[str] = []
 
     def read(self, state: Json | None, room: int) -> tuple[list[Line], Json, bool]:
         """At most ``room`` lines behind the state; the state behind them; whether more can be read now."""
@@ -57,11 +58,14 @@ class Lane:
             files = self._done.tidied(files, done)
         token, offset = (state or {}).get("at") or ("", 0)
         lines: list[Line] = []
+        self.begun = []
         at: list[Any] | None = None
         for file in files:
             if file.token in done:
                 continue
             start = offset if file.token == token else 0
+            if not start:
+                self.begun.append(file.name)
             taken = self._take(file, start, room - len(lines))
             lines += taken
             if len(lines) >= room:  # the file may have ended here too; the next reading will see

@@ -101,7 +101,7 @@ class Collected:
     counts filled personal columns by name; ``unknown_columns`` names columns no list knows, whose values were dropped;
     names that may themselves be content of a row stand there together as ``unnamed column``. ``columns`` has by kind of
     row the columns that were met, ``renamed`` the source's own names of some of them. ``states`` holds what rows
-    with a state of their own 当前状态 say of their finding.
+    with a state of their own 当前状态 say of their finding. ``begun`` names files that were read from their beginning.
     """
 
     cursor: Json
@@ -117,6 +117,7 @@ class Collected:
     renamed: dict[str, str] = field(default_factory=dict)
     duplicates: int = 0
     states: dict[str, str] = field(default_factory=dict)
+    begun: list[str] = field(default_factory=list)
 
     @property
     def balanced(self) -> bool:

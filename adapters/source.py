@@ -70,8 +70,9 @@ class Source:
             page = self.adapter.pull(cursor)
         _ask_page(len(page.rows), page.cursor)
         self._today = today or dt.datetime.now(ZoneInfo(self.facts.source.time_zone)).date()
+        begun = [self._border.shown_place(name) for name in page.begun]
         with narrowed("judging rows"):
-            return self._judged(page.rows, Collected(page.cursor, page.more, rows=len(page.rows)))
+            return self._judged(page.rows, Collected(page.cursor, page.more, rows=len(page.rows), begun=begun))
 
     def push(self, rows: Sequence[Json]) -> list[str]:
         """Write orders 惩戒单 in pages, with just the columns of the facts page. Raises ``SourceError``.

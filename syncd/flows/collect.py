@@ -146,6 +146,7 @@ class Collect:
         sourcebook.remember(conn, plan.rows + relief.rows)
         counts = self._intake.note(conn, page, plan, relief, len(marks), place["full"])
         now = bureau.now_text()
+        desk.begin_files(conn, self.name, page.begun, now)
         desk.put(conn, plan.desk + relief.desk, now)
         self._answer_copied(conn, plan)
         self._clear(conn, page, plan, now)

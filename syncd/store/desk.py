@@ -57,6 +57,20 @@ def clear(conn: Connection, kind: str, marks: Collection[str], now: str) -> None
         )
 
 
+def begin_files(conn: Connection, source: str, files: Collection[str], now: str) -> None:
+    """Files that are read from their beginning: what was in quarantine of them is over, until it is said again.
+
+    A fault of a file is marked by where it stood: the file, or behind it a line, sheet or member.
+    """
+    names, start = set(files), len(source) + 1
+    marks = [mark for mark in open_marks(conn, "quarantine") if mark.startswith(f"{source}/")] if names else []
+    over = [
+        mark for mark in marks
+        if mark[start:] in names or any(mark[start:at] in names for at in range(start, len(mark)) if mark[at] in ":[/")
+    ]  # fmt: skip
+    clear(conn, "quarantine", over, now)
+
+
 def decide(conn: Connection, item: int, state: str, account: str, ground: str, now: str) -> None:
     """A person has released or refused an item; ``account`` is a number, ``ground`` a code."""
     conn.execute(

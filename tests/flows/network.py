@@ -49,6 +49,7 @@ class HomeSystem(Adapter):
         self.silent = False
         self.pushes = 0
         self.number = ""
+        self.begun: list[str] = []
 
     def put(self, *rows: RawRow) -> None:
         """Add rows, replacing what stands under the same key."""
@@ -63,8 +64,8 @@ class HomeSystem(Adapter):
     def pull(self, cursor: Json | None) -> Page:
         self._awake()
         if cursor is None or cursor.get("written") != getattr(self, "written", 0):
-            rows = [RawRow(row.kind, row.key, dict(row.fields), row.where) for row in self.rows]
-            return Page(rows, {"written": getattr(self, "written", 0)}, False)
+            rows = [RawRow(row.kind, row.key, dict(row.fields), row.where, row.fault) for row in self.rows]
+            return Page(rows, {"written": getattr(self, "written", 0)}, False, self.begun)
         return Page([], cursor, False)
 
     def push(self, rows: Sequence[Json]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from network import Network, Node, company, network, penalty
 
+from adapters.base import FILE, RawRow, RowFault
 from syncd.store import desk, sourcebook
 
 Json = dict[str, Any]
@@ -118,3 +119,18 @@ def test_a_row_that_was_revoked_before_it_was_met_is_nothing(net: Network) -> No
     node.home.put(penalty("101", company(1), "KS-0104", HOME, CF_ZT="0"))
     net.settle()
     assert standing(node) == "restricted"
+
+
+def test_what_was_wrong_with_a_file_is_over_once_it_is_read_again(net: Network) -> None:
+    node = net.nodes[HOME]
+    fault = RowFault(FILE, "cells", "The line has more cells than the header.")
+    places = ["A_1.csv", "A_1.csv:3", "A_1.xlsx[sheet]:3", "A_10.csv:3"]
+    faults = [RawRow("penalty", place, {}, place, fault) for place in places]
+    node.home.put(*faults)
+    net.settle()
+    assert on_desk(node) == {"quarantine": 4}
+    node.home.rows, node.home.begun = [faults[1]], ["A_1.csv", "A_1.xlsx"]
+    node.home.put(penalty("101", company(1), "KS-0104", HOME))
+    net.settle()
+    with node.bureau.store.read() as conn:
+        assert desk.open_marks(conn, "quarantine") == {"taicang/A_1.csv:3", "taicang/A_10.csv:3"}
