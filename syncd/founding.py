@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from syncd import keyring, statements
+from syncd import keyring, sm2_file, statements
 from syncd.agreement.member import Member, format_member, load_member, same_fingerprint, with_fingerprint
 from syncd.agreement_files import put_member, read_agreement, read_members
 from syncd.errors import NeedsPerson, Refuse
+from syncd.ledger import sm2
 from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner
 from syncd.settings import Settings, read_settings
 from syncd.settings_file import SETTINGS_FILE, Wishes, settings_text
@@ -41,6 +42,8 @@ def found(folder: Path, wishes: Wishes, replace: bool = False) -> Founded:
     and makes no key, where keys, signed sizes or a vault exist.
     """
     _ask_url(wishes.url)
+    if wishes.sm2:
+        sm2.library()
     agreement = read_agreement(wishes.agreement)
     if wishes.code not in agreement.members:
         raise NeedsPerson(f"The agreement names {', '.join(agreement.members)}, not {wishes.code}. Nothing was made.")
@@ -56,7 +59,7 @@ def found(folder: Path, wishes: Wishes, replace: bool = False) -> Founded:
         folder.mkdir(parents=True, exist_ok=True)
         _write(file, settings_text(folder, wishes))
     held = settings or read_settings(file)
-    _make_state(held, wishes.url)
+    _make_state(held, wishes)
     member = _introduce(held, agreement.id, wishes.url)
     member_file = folder / f"member-{member.code}.toml"
     _write(member_file, format_member(member))
@@ -133,26 +136,30 @@ def _ask_new(agreement: Path, code: str, replace: bool) -> None:
         )
 
 
-def _make_state(settings: Settings, url: str) -> None:
+def _make_state(settings: Settings, wishes: Wishes) -> None:
     """Keys, signed sizes, vault; a crash between them leaves a node that neither starts nor is made again."""
     settings.data.mkdir(parents=True, exist_ok=True)
     folder = settings.data / "keys"
-    keyring.create(folder, settings.node.code, url, settings.passphrase)
+    keyring.create(folder, settings.node.code, wishes.url, settings.passphrase)
     statements.create_key(folder, settings.node.code, settings.passphrase)
+    if wishes.sm2:
+        sm2_file.create(folder, settings.passphrase)
     SignedSizes.create(settings.data / "signed-sizes").close()
     Vault.create(settings.data / settings.store.keys, keyring.load(folder, settings.passphrase).node_key).close()
 
 
 def _introduce(settings: Settings, agreement: str, url: str) -> Member:
-    keys, name = keyring.load(settings.data / "keys", settings.passphrase), f"{agreement}/{settings.node.code}"
+    folder, name = settings.data / "keys", f"{agreement}/{settings.node.code}"
+    keys, origin = keyring.load(folder, settings.passphrase), f"{name}/{EPOCH}"
     member = Member(
         code=settings.node.code,
         url=url.rstrip("/"),
-        origin=f"{name}/{EPOCH}",
-        log_vkey=NoteSigner(f"{name}/{EPOCH}", keys.log, LOG_KEY).vkey,
+        origin=origin,
+        log_vkey=NoteSigner(origin, keys.log, LOG_KEY).vkey,
         receipt_vkey=NoteSigner(f"{name}/receipt", keys.receipt, COSIGNATURE_KEY).vkey,
         witness_vkey=NoteSigner(f"{name}/witness", keys.witness, COSIGNATURE_KEY).vkey,
         tls_ca_pem=keys.ca_file.read_text("ascii"),
+        sm2_vkey=sm2_file.vkey(folder, origin, settings.passphrase),
     )
     return with_fingerprint(member)
 

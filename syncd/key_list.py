@@ -25,7 +25,12 @@ def key_list(settings: Settings) -> list[Json]:
     found = [one for role in ROLES for one in _of_role(settings, member, spans, role)]
     (path, private), *_ = keyring.signing_keys(settings.data / "keys", "witness", settings.passphrase)
     name = NoteVerifier.parse(member.witness_vkey).name
-    return [*found, _row("witness", "signs", NoteSigner(name, private, COSIGNATURE_KEY).vkey, path)]
+    found.append(_row("witness", "signs", NoteSigner(name, private, COSIGNATURE_KEY).vkey, path))
+    if member.sm2_vkey:
+        found.append(
+            _row("sm2", "signs" if settings.node.sm2 else "unused", member.sm2_vkey, _held(settings, "sm2.key"))
+        )
+    return found
 
 
 def waiting_for(settings: Settings) -> list[str]:
@@ -57,6 +62,11 @@ def certificates(settings: Settings) -> list[Json]:
         left = (until - dt.datetime.now(dt.UTC)).days
         found.append({"file": name, "until": until.date().isoformat(), "days_left": left})
     return found
+
+
+def _held(settings: Settings, name: str) -> Path | None:
+    path = settings.data / "keys" / name
+    return path if path.exists() else None
 
 
 def _own(settings: Settings) -> Member:
@@ -97,5 +107,5 @@ def _state(vkey: str, signing: Sequence[str]) -> str:
 
 
 def _row(role: str, state: str, vkey: str, path: Path | None) -> Json:
-    wrapped = path is not None and b"ENCRYPTED" in path.read_bytes()
+    wrapped = path is not None and keyring.is_wrapped(path.read_bytes())
     return {"role": role, "state": state, "vkey": vkey, "file": str(path) if path else None, "wrapped": wrapped}

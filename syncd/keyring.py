@@ -175,7 +175,7 @@ def add_signing_key(folder: Path, role: str, passphrase: bytes | None = None) ->
 
 
 def protect(folder: Path, passphrase: bytes, before: bytes | None = None) -> list[str]:
-    """Wrap the keys that sign, the node key and the row key; returns the files, each replaced whole.
+    """Wrap the keys that sign, SM2's among them, node and row key; returns the files, each replaced whole.
 
     The TLS library reads its key itself, and the authority's is needed by no running node: those stay as they are.
     """
@@ -183,7 +183,8 @@ def protect(folder: Path, passphrase: bytes, before: bytes | None = None) -> lis
     for path in (path for role in ROLES for path in signing_files(folder, role)):
         _replace(path, _pem(_read_signing_key(path, before), passphrase))
         done.append(path.name)
-    for path in (folder / "node.key", folder / "row.key"):
+    others = [folder / name for name in ("node.key", "row.key", "sm2.key")]
+    for path in (path for path in others if path.exists()):
         _replace(path, wrap(unwrap(path, _read_private(path), before), passphrase))
         done.append(path.name)
     return done
@@ -202,6 +203,11 @@ def wrap(secret: bytes, passphrase: bytes | None) -> bytes:
         return secret
     salt, nonce = os.urandom(16), os.urandom(12)
     return _WRAPPED + salt + nonce + AESGCM(_derived(passphrase, salt)).encrypt(nonce, secret, _WRAPPED)
+
+
+def is_wrapped(data: bytes) -> bool:
+    """Whether a key file's bytes need a passphrase."""
+    return b"ENCRYPTED" in data or data.startswith(_WRAPPED)
 
 
 def unwrap(path: Path, data: bytes, passphrase: bytes | None) -> bytes:

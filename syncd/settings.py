@@ -31,6 +31,7 @@ class NodeSettings(_Section):
     data: Path = Field(default=Path("."), description="folder of keys, locks and the socket")
     agreement: Path = Field(description="folder of the agreement 协议, with its local members/")
     versions: Path = Field(default=Path("versions"), description="folder of the agreement's further versions 协议版本")
+    sm2: bool = Field(default=False, description="sign each checkpoint by SM2 too 国密; needs the extra gm")
     allow_candidates: bool = Field(
         default=False, description="demonstration only 演示: lets candidates and measures without a basis act"
     )

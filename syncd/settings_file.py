@@ -25,6 +25,7 @@ class Wishes:
     source: SourceSettings | None = None
     store_url: str | None = None
     allow_candidates: bool = False
+    sm2: bool = False
 
 
 def settings_text(folder: Path, wishes: Wishes) -> str:
@@ -36,6 +37,7 @@ def settings_text(folder: Path, wishes: Wishes) -> str:
         "[node]",
         f"code = {_toml(wishes.code)}  # 区划代码 GB/T 2260",
         f"agreement = {_toml(_seen_from(folder, wishes.agreement))}  # folder of the agreement 协议",
+        *(["sm2 = true  # second signature 国密 SM2/SM3, by keys/sm2.key"] if wishes.sm2 else []),
         *(["allow_candidates = true  # demonstration only 演示"] if wishes.allow_candidates else []),
         "",
         "[store]",

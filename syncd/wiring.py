@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from adapters.source import Source
-from syncd import keyring
+from syncd import keyring, sm2_file
 from syncd.agreement.member import Member
 from syncd.agreement_files import Versions, read_agreement, read_members
 from syncd.errors import NeedsPerson
@@ -15,6 +15,7 @@ from syncd.flows.bureau import Bureau, Peer, Signers
 from syncd.flows.witness import Witness
 from syncd.home_system import open_source
 from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner, NoteVerifier
+from syncd.ledger.sm2 import Sm2Verifier
 from syncd.settings import Settings
 from syncd.store.engine import Store
 from syncd.store.logs import Logs
@@ -98,7 +99,12 @@ def _signers(settings: Settings, own: Member, keys: keyring.Keyring) -> Signers:
         raise NeedsPerson("The node's own member file does not carry this node's keys. Nothing was started.")
     witness = NoteSigner(NoteVerifier.parse(own.witness_vkey).name, keys.witness, COSIGNATURE_KEY)
     spare = partial(spare_signers, settings, own.origin, name)
-    return Signers(found[own.log_vkey], found[own.receipt_vkey], witness, spare)
+    second = None
+    if settings.node.sm2:
+        second = sm2_file.load(settings.data / "keys", own.origin, settings.passphrase)
+        if second.verifier.vkey != own.sm2_vkey:
+            raise NeedsPerson("The node's own member file does not carry its SM2 key. Nothing was started.")
+    return Signers(found[own.log_vkey], found[own.receipt_vkey], witness, second, spare)
 
 
 def spare_signers(settings: Settings, origin: str, receipt_name: str) -> list[NoteSigner]:
@@ -112,4 +118,5 @@ def spare_signers(settings: Settings, origin: str, receipt_name: str) -> list[No
 def peer_of(member: Member) -> Peer:
     """A member file as the stages use it."""
     log, receipt = NoteVerifier.parse(member.log_vkey), NoteVerifier.parse(member.receipt_vkey)
-    return Peer(member.code, member.origin, log, receipt)
+    second = Sm2Verifier.parse(member.sm2_vkey) if member.sm2_vkey else None
+    return Peer(member.code, member.origin, log, receipt, second)

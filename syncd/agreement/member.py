@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import orjson
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -26,7 +26,10 @@ VerifierKey = Annotated[str, Field(pattern=r"^[a-z0-9/-]+\+[0-9a-f]{8}\+[A-Za-z0
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Where a member is reached and by which public keys it is known; keys are C2SP verifier keys (vkey)."""
+    """Where a member is reached and by which public keys it is known; keys are C2SP verifier keys (vkey).
+
+    ``sm2_vkey`` is its log's second key 国密 (``syncd.ledger.sm2``), empty if it has none.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True)
     code: RegionCode
@@ -36,6 +39,7 @@ class Member:
     receipt_vkey: VerifierKey
     witness_vkey: VerifierKey
     tls_ca_pem: Annotated[str, Field(pattern=_CERTIFICATES)]
+    sm2_vkey: VerifierKey | Literal[""] = ""
     fingerprint: str = ""
 
 
@@ -46,6 +50,8 @@ def fingerprint_of(member: Member) -> str:
     """SHA-256 over the file's content but the fingerprint, as sixteen groups of four hex digits."""
     content = {field.name: getattr(member, field.name) for field in fields(member)}
     content["fingerprint"] = _SCHEMA  # stands for itself: another layout gives another print
+    if not member.sm2_vkey:  # a member without a second key has the print it always had
+        del content["sm2_vkey"]
     digits = sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
     return "-".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
@@ -66,6 +72,8 @@ def format_member(member: Member) -> str:
     lines = ["# Introduction of a member 成员名片: public keys only. Compare the fingerprint by telephone."]
     for name in ("code", "url", "origin", "log_vkey", "receipt_vkey", "witness_vkey"):
         lines.append(f'{name} = "{getattr(member, name)}"')
+    if member.sm2_vkey:
+        lines.append(f'sm2_vkey = "{member.sm2_vkey}"  # 国密')
     lines.append(f'fingerprint = "{fingerprint_of(member)}"')
     lines.append(f'tls_ca_pem = """\n{member.tls_ca_pem}"""')
     return "\n".join(lines) + "\n"
@@ -83,6 +91,8 @@ def load_member(data: bytes) -> Member:
     agreement, code, _ = member.origin.split("/")
     roles = {"receipt_vkey": "receipt", "witness_vkey": "witness"}
     names = {"log_vkey": member.origin} | {field: f"{agreement}/{code}/{role}" for field, role in roles.items()}
+    if member.sm2_vkey:
+        names["sm2_vkey"] = member.origin
     for field, name in names.items():
         if getattr(member, field).partition("+")[0] != name:
             raise _unusable(f"the key in field {field} does not bear the name {name}")

@@ -139,6 +139,11 @@ def _write_report(path: Path, content: Json) -> None:
     write_whole(path, forms[path.suffix](content), private=True)
 
 
+def _sm2(counts: Json) -> str:
+    """``signed 12, not checked 3``."""
+    return ", ".join(f"{state.removeprefix('sm2_').replace('_', ' ')} {count}" for state, count in counts.items())
+
+
 def _draw_audited(to: "Console", content: Json) -> None:
     from syncd.evidence.report import LEVELS, faults_at
 
@@ -146,7 +151,8 @@ def _draw_audited(to: "Console", content: Json) -> None:
         lacking = f", not final 尚未定局: {' '.join(one['lacking'])}" if one["lacking"] else ""
         states = ", ".join(f"{state} {count}" for state, count in one["disclosures"].items())
         say(to, f"{one['log']}: {one['size']} entries, {one['checkpoints']} checkpoints, {one['lines']} lines{lacking}"
-                + (f"; disclosures 披露件: {states}" if states else ""))  # fmt: skip
+                + (f"; disclosures 披露件: {states}" if states else "")
+                + (f"; SM2 国密: {_sm2(one['sm2'])}" if one["sm2"] else ""))  # fmt: skip
     say(to, f"Policy 信任策略指纹: {content['policy']}")
     for level in range(1, content["level"] + 1):
         count = faults_at(content, level)

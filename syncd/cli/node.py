@@ -48,6 +48,9 @@ def init(
     store_url: Annotated[
         str, typer.Option("--store", metavar="URL", help="Store; SQLite in the node's folder if left out.")
     ] = "",
+    sm2: Annotated[
+        bool, typer.Option("--sm2", help="Make a second key 国密 and sign checkpoints by SM2 too (extra gm).")
+    ] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Take the place of another member file of this code.")
     ] = False,
@@ -66,7 +69,7 @@ def init(
     from syncd.settings_file import Wishes
 
     source = _source(facts, source_folder, source_url, token_file, ca_file)
-    made = found(folder, Wishes(code, url, agreement, source, store_url or None), replace)
+    made = found(folder, Wishes(code, url, agreement, source, store_url or None, sm2=sm2), replace)
     give(_founded(made), as_json, _draw_founded)
 
 

@@ -21,6 +21,12 @@ CODES = {
     "not_included": ("不在所签账本之中，或条目已被改动", "not in the signed log, or the entry was altered"),
     "unknown_log": ("信任策略中无此账本", "a log that the policy does not name"),
     "not_signed": ("缺该账本当时有效密钥的签名", "not signed by a key of the log that is good at this size"),
+    "sm2_signed": ("国密 SM2 签名亦成立", "its SM2 signature verifies too"),
+    "sm2_not_checked": (
+        "国密签名未核验（未安装 gm 组件）",
+        "its SM2 line was not checked: no extra gm here",
+    ),
+    "sm2_missing": ("无国密 SM2 签名行", "it has no SM2 line"),
     "sealed_below": ("该账本已在此前封存", "the log was sealed below this size"),
     "not_final": ("尚未定局，缺会签", "not final yet, lines missing"),
     "line_missing": ("缺会签", "line missing"),

@@ -89,4 +89,5 @@ def trust_text(
             f"The member files of {', '.join(missing)} are not held; without their keys nothing is proven."
         )
     keys = {code: (members[code].log_vkey, members[code].receipt_vkey) for code in agreement.members}
-    return agreement_trust(agreement.id, keys, outside, history, ends)
+    second = {code: members[code].sm2_vkey for code in agreement.members}
+    return agreement_trust(agreement.id, keys, outside, history, ends, second)

@@ -39,6 +39,7 @@ def as_json(report: Report) -> Json:
                 "checkpoints": log.checkpoints,
                 "lines": log.lines,
                 "lacking": list(log.lacking),
+                "sm2": dict(sorted(log.sm2.items())),
                 "kinds": dict(sorted(log.kinds.items())),
                 "disclosures": dict(sorted(log.disclosures.items())),
                 "faults": [
@@ -109,6 +110,8 @@ def _tables(content: Json) -> list[tuple[str, Sequence[str], list[Sequence[Any]]
     tables: list[tuple[str, Sequence[str], list[Sequence[Any]]]] = [
         ("账本 Logs", ("log", "entries", "checkpoints", "lines", "lacking"),
          [(one["log"], one["size"], one["checkpoints"], one["lines"], " ".join(one["lacking"])) for one in logs]),
+        ("国密签名 SM2 lines", ("log", "state", "count"),
+         [(one["log"], state, count) for one in logs for state, count in one["sm2"].items()]),
         ("级别 Levels", ("level", "what", "faults"),
          [(f"L{level}", LEVELS[level], faults_at(content, level)) for level in range(1, content["level"] + 1)]),
         ("披露件 Disclosures", ("log", "state", "count"),

@@ -16,6 +16,7 @@ from syncd.errors import Stop
 from syncd.ledger.entry import format_time
 from syncd.ledger.key_history import KeySpan, active, base
 from syncd.ledger.notes import NoteSigner, NoteVerifier
+from syncd.ledger.sm2 import Sm2Signer, Sm2Verifier
 from syncd.ledger.witness_files import OutsideWitness
 from syncd.store.engine import Store
 from syncd.store.logs import Logs
@@ -34,6 +35,7 @@ class Peer:
     origin: str
     log: NoteVerifier
     receipt: NoteVerifier
+    sm2: Sm2Verifier | None = None
     spans: list[KeySpan] = field(default_factory=list, compare=False, repr=False)
 
     def history(self) -> list[KeySpan]:
@@ -67,6 +69,7 @@ class Signers:
     log: NoteSigner
     receipt: NoteSigner
     witness: NoteSigner | None = None
+    sm2: Sm2Signer | None = None
     spare: Callable[[], Sequence[NoteSigner]] = tuple
 
 

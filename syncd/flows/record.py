@@ -98,7 +98,10 @@ def sign(bureau: Bureau) -> int:
         for listed in waiting:
             text = format_checkpoint(Checkpoint(bureau.origin, listed.size, listed.root))
             lines = [one.cosign(text, seconds) for one in bureau.signing("receipt")]
-            note = format_note(text, [*(one.sign(text) for one in bureau.signing("log")), *lines])
+            own_lines = [one.sign(text) for one in bureau.signing("log")]
+            if bureau.signers.sm2 is not None:
+                own_lines.append(bureau.signers.sm2.sign(text))
+            note = format_note(text, [*own_lines, *lines])
             bureau.logs.set_note(conn, bureau.origin, listed.size, note)
             bureau.logs.add_cosignature(conn, bureau.origin, listed.size, own.code, lines[0], seconds, bureau.clock())
         failpoint("sign.before_commit")

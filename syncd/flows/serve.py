@@ -73,9 +73,10 @@ class Serve:
         """Who signs a log, who countersigns it, and the policy by which both are verified."""
         members = {code: (one.log.vkey, one.receipt.vkey) for code, one in self._bureau.members.items()}
         outside = {one.name: one.key.vkey for one in self._bureau.outside}
+        second = {code: one.sm2.vkey for code, one in self._bureau.members.items() if one.sm2 is not None}
         with self._bureau.store.read() as conn:
             history, ends = member_keys.history(conn), seals.ends(conn)
-        trust = agreement_trust(self._bureau.agreement.id, members, outside, history, ends)
+        trust = agreement_trust(self._bureau.agreement.id, members, outside, history, ends, second)
         if name == "trust.policy":
             return trust
         policy = parse_policy(trust)

@@ -13,14 +13,15 @@ come out of here. A fault names its record; where two disagree, the hashes above
 from collections.abc import Iterable
 from hashlib import sha256
 
+from syncd.ledger.audit_lines import lines, second, signed
 from syncd.ledger.audited import AuditedLog, CheckBody, Disclosed, Fact, Listed, LogReport, Rows, Rules
 from syncd.ledger.bundle import ABSENT, ERASED, NONE, PARTIAL, PRESENT, WITHHELD
 from syncd.ledger.canonical import FormatError, Json
 from syncd.ledger.checkpoint import Checkpoint, parse_checkpoint
 from syncd.ledger.disclosure import open_disclosure, open_items
 from syncd.ledger.entry import KINDS, Entry, MeaningError, parse_entry
-from syncd.ledger.notes import BadSignature, Note, parse_note
-from syncd.ledger.policy import Policy, lacking_of, signed_by_log
+from syncd.ledger.notes import parse_note
+from syncd.ledger.policy import lacking_of
 from syncd.ledger.regrow import BUNDLE, Regrown, split
 from syncd.ledger.tree import HASH_BYTES, ProofError, inclusion_proof, leaf_hash, subtree_hash, verify_inclusion
 
@@ -49,8 +50,9 @@ def _newest(log: AuditedLog, rules: Rules, report: LogReport) -> Checkpoint | No
         report.add(1, "/checkpoint", "malformed", str(error))
         return None
     report.size = checkpoint.size
-    _signed(rules.policy, report, 1, "/checkpoint", note)
-    times = _lines(rules.policy, report, 1, "/checkpoint", note)
+    signed(rules.policy, report, 1, "/checkpoint", note)
+    second(rules.policy, report, 1, "/checkpoint", note, counted=rules.level < 2)  # from L2 on it is listed as well
+    times = lines(rules.policy, report, 1, "/checkpoint", note)
     report.lacking = lacking_of(rules.policy, set(times))
     report.last_signed = max(times.values(), default=0)
     if checkpoint.size and rules.level < 3:  # from L3 on the whole tree is computed, and the fault itself is named
@@ -165,12 +167,13 @@ class _Walk:
         except FormatError as error:
             self.report.add(2, place, "malformed", str(error))
             return
-        signed = _signed(self.rules.policy, self.report, 2, place, note)
-        if not lacking_of(self.rules.policy, set(_lines(self.rules.policy, self.report, 2, place, note))):
+        by_log = signed(self.rules.policy, self.report, 2, place, note)
+        second(self.rules.policy, self.report, 2, place, note, counted=True)
+        if not lacking_of(self.rules.policy, set(lines(self.rules.policy, self.report, 2, place, note))):
             self.report.final = listed.size
         if checkpoint.root == self.tree.root(listed.size):
             self.before = listed.size
-        elif signed:
+        elif by_log:
             self._off_tree(2, place, listed.size)
 
     def _off_tree(self, level: int, place: str, size: int) -> None:
@@ -235,36 +238,6 @@ class _Walk:
         about = bytes.fromhex(ref.leaf) if ref is not None else own
         named = f"{ref.log} {ref.id}" if ref is not None else ""
         self.rules.keep(Fact(about, self.log.origin, index, entry.kind, entry.at, own, entry.id, named, state, body))
-
-
-def _signed(policy: Policy, report: LogReport, level: int, place: str, note: Note) -> bool:
-    """Whether the log's own key signed it."""
-    try:
-        signed = signed_by_log(policy, note)
-    except (BadSignature, FormatError):
-        signed = False
-    if not signed:
-        report.add(level, place, "not_signed")
-    return signed
-
-
-def _lines(policy: Policy, report: LogReport, level: int, place: str, note: Note) -> dict[str, int]:
-    """The witnesses whose lines verify, with their times; every other line is named, whoever's it is."""
-    checkpoint, times = parse_checkpoint(note.text), dict[str, int]()
-    for line in note.lines:
-        makers = [name for name, key in policy.witnesses.items() if key.made(line)]
-        report.lines += len(makers)
-        for name in makers:
-            try:
-                time = policy.witnesses[name].verify(note.text, line)
-            except (BadSignature, FormatError):
-                report.add(level, f"{place} line of {name}", "bad_signature")
-                continue
-            if time is not None and policy.counts(policy.witnesses[name], checkpoint):
-                times[name] = time
-        if not makers and not any(log.made(line) for log in policy.logs):
-            report.add(level, f"{place} line of {line.split(' ')[1]}", "unknown_key")
-    return times
 
 
 def _body(entry: Entry, data: bytes, check_body: CheckBody) -> tuple[Json | None, bool]:

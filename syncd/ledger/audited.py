@@ -101,6 +101,7 @@ class LogReport:
     counts: Counter[int] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     disclosures: Counter[str] = field(default_factory=Counter)
+    sm2: Counter[str] = field(default_factory=Counter)
 
     def add(self, level: int, place: str, code: str, detail: str = "") -> None:
         """Note a fault of this log."""

@@ -82,7 +82,7 @@ class NoteVerifier:
 
         Raises FormatError.
         """
-        name, key_id, _ = _parse_line(line)
+        name, key_id, _ = read_line(line)
         return name == self.name and key_id == self.key_id
 
     def verify(self, text: str, line: str) -> int | None:
@@ -90,7 +90,7 @@ class NoteVerifier:
 
         Raises BadSignature, FormatError.
         """
-        name, key_id, signature = _parse_line(line)
+        name, key_id, signature = read_line(line)
         if name != self.name or key_id != self.key_id:
             raise BadSignature("The signature line was made by another key.")
         time, message = None, text
@@ -159,7 +159,7 @@ def parse_note(data: bytes) -> Note:
     if len(lines) > LINES_LIMIT:
         raise FormatError(f"A note has more than {LINES_LIMIT} signature lines.")
     for line in lines:
-        _parse_line(line)
+        read_line(line)
     return Note(text[: at + 1], lines)
 
 
@@ -181,7 +181,7 @@ def verify_note(note: Note, verifier: NoteVerifier) -> int | None:
 
 def same_key(one: str, other: str) -> bool:
     """Whether two signature lines bear the same name and key id, whatever they sign. Raises FormatError."""
-    return _parse_line(one)[:2] == _parse_line(other)[:2]
+    return read_line(one)[:2] == read_line(other)[:2]
 
 
 def _note_text(data: bytes) -> str:
@@ -196,8 +196,8 @@ def _note_text(data: bytes) -> str:
     return text
 
 
-def _parse_line(line: str) -> tuple[str, bytes, bytes]:
-    """Name, key id and signature bytes of a signature line, by whatever key."""
+def read_line(line: str) -> tuple[str, bytes, bytes]:
+    """Name, key id and signature bytes of a signature line, by whatever key. Raises FormatError."""
     match = _LINE.fullmatch(line)
     data = unb64(match[2]) if match else b""
     if match is None or len(data) < 5:

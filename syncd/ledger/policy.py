@@ -10,6 +10,8 @@ Two kinds of comment lines narrow it, which other readers of the format skip:
 * ``#: key <name>+<id> <origin> <first> <last or ->``: this key's lines count on that log's sizes first to last only;
 * ``#: sealed <origin> <size> <root> <successor or ->``: the log ends there (封存); nothing above is taken, and no
   other root at that size.
+
+A third one, ``#: sm2 <vkey>``, names a log's second key 国密 (``syncd.ledger.sm2``); its ``key`` lines narrow it too.
 """
 
 import re
@@ -19,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from syncd.ledger.canonical import FormatError, hash_of_base64
 from syncd.ledger.checkpoint import Checkpoint, parse_checkpoint, parse_size
 from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, Note, NoteVerifier, verify_note
+from syncd.ledger.sm2 import Sm2Verifier, installed
 
 NONE = "none"
 """The predefined quorum that needs no cosignature."""
@@ -64,8 +67,9 @@ class Policy:
     quorum: str = NONE
     spans: dict[str, list[Span]] = field(default_factory=dict)
     sealed: dict[str, Sealed] = field(default_factory=dict)
+    sm2: list[Sm2Verifier] = field(default_factory=list)
 
-    def counts(self, key: NoteVerifier, checkpoint: Checkpoint) -> bool:
+    def counts(self, key: NoteVerifier | Sm2Verifier, checkpoint: Checkpoint) -> bool:
         """Whether lines of ``key`` count on this checkpoint by the keys' history."""
         spans = self.spans.get(key_name(key))
         return spans is None or any(
@@ -126,6 +130,24 @@ def signed_by_log(policy: Policy, note: Note) -> bool:
     return any(policy.counts(log, checkpoint) for log in signers) and not policy.beyond_seal(checkpoint)
 
 
+def sm2_line(policy: Policy, note: Note) -> str:
+    """What the SM2 line of ``note`` says: ``sm2_signed``, ``sm2_not_checked`` without the extra, or ``sm2_missing``.
+
+    Empty where the policy names no SM2 key of this log that is good at this size. A missing line is no fault: the
+    log's own line stands, and a bureau may begin or end to sign so. Raises BadSignature for a line that is wrong.
+    """
+    checkpoint = parse_checkpoint(note.text)
+    keys = [key for key in policy.sm2 if key.name == checkpoint.origin and policy.counts(key, checkpoint)]
+    made = [(key, line) for line in note.lines for key in keys if key.made(line)]
+    if not made:
+        return "sm2_missing" if keys else ""
+    if not installed():
+        return "sm2_not_checked"
+    for key, line in made:
+        key.verify(note.text, line)
+    return "sm2_signed"
+
+
 def cosigners(policy: Policy, note: Note) -> dict[str, int]:
     """The policy's names of the witnesses that cosigned ``note``, with the Unix seconds they gave.
 
@@ -156,7 +178,7 @@ def lacking_of(policy: Policy, signed: set[str]) -> list[str]:
     return [name for name in members if not _reached(policy, name, signed)]
 
 
-def key_name(key: NoteVerifier) -> str:
+def key_name(key: NoteVerifier | Sm2Verifier) -> str:
     """``name+id`` of a key, as the history's lines name it."""
     return f"{key.name}+{key.key_id.hex()}"
 
@@ -208,6 +230,11 @@ def _take_line(policy: Policy, quorums: list[str], words: list[str]) -> None:
                 raise FormatError("the key is not named as name+id.")
             span = Span(origin, parse_size(first), None if last == "-" else parse_size(last))
             policy.spans.setdefault(name, []).append(span)
+        case ["#:", "sm2", vkey]:
+            second = Sm2Verifier.parse(vkey)
+            if second in policy.sm2:
+                raise FormatError("the key stands above already.")
+            policy.sm2.append(second)
         case ["#:", "sealed", origin, size, root, successor]:
             if origin in policy.sealed:
                 raise FormatError("the log is sealed above already.")

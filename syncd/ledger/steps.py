@@ -34,7 +34,10 @@ class Step:
 
 @dataclass(slots=True)
 class Proven:
-    """One record as far as it was read; ``lines`` are the countersigning members with their Unix seconds."""
+    """One record as far as it was read; ``lines`` are the countersigning members with their Unix seconds.
+
+    ``sm2`` is what the log's second line says (``syncd.ledger.policy.sm2_line``).
+    """
 
     number: int
     place: str
@@ -45,6 +48,7 @@ class Proven:
     proof: Sequence[bytes] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
     lacking: Sequence[str] = ()
+    sm2: str = ""
     entry: Entry | None = None
     body: Json | None = None
     items: Sequence[Json | None] = ()

@@ -14,8 +14,7 @@ from hashlib import sha256
 
 from syncd.ledger.canonical import b64
 from syncd.ledger.key_history import EVERYWHERE, KeySpan, base
-from syncd.ledger.notes import NoteVerifier
-from syncd.ledger.policy import HISTORY, Policy, Sealed, Span, key_name, parse_policy
+from syncd.ledger.policy import HISTORY, Policy, Sealed, Span, parse_policy
 
 MEMBERS = "members"
 """The policy's name of the group of all members."""
@@ -31,12 +30,13 @@ class TrustedKey:
 
 @dataclass(frozen=True, slots=True)
 class TrustedMember:
-    """A member by its code: the keys of its log or logs, and its receipt keys, oldest first."""
+    """A member by its code: the keys of its log or logs, and its receipt keys, oldest first; ``sm2``: second keys."""
 
     code: str
     logs: Sequence[TrustedKey]
     receipts: Sequence[TrustedKey]
     sealed: Mapping[str, Sealed] = field(default_factory=dict)
+    sm2: Sequence[TrustedKey] = ()
 
 
 def format_trust(
@@ -64,10 +64,13 @@ def format_trust(
 
 
 def plain_trust(
-    agreement: str, members: Mapping[str, tuple[str, str]], outside: Mapping[str, str] | None = None
+    agreement: str,
+    members: Mapping[str, tuple[str, str]],
+    outside: Mapping[str, str] | None = None,
+    sm2: Mapping[str, str] | None = None,
 ) -> bytes:
     """The policy of an agreement whose members have one log key and one receipt key each, by code, both as vkey."""
-    return agreement_trust(agreement, members, outside)
+    return agreement_trust(agreement, members, outside, sm2=sm2)
 
 
 def agreement_trust(
@@ -76,16 +79,18 @@ def agreement_trust(
     outside: Mapping[str, str] | None = None,
     history: Mapping[str, Sequence[KeySpan]] | None = None,
     ends: Mapping[str, Mapping[str, Sealed]] | None = None,
+    sm2: Mapping[str, str] | None = None,
 ) -> bytes:
     """The policy of an agreement: log and receipt key of each member as vkeys, or its ``history`` where it has one.
 
-    ``ends``: the sealed logs of a member by their origins.
+    ``ends``: the sealed logs of a member by their origins. ``sm2``: second keys by code, of the members that have one.
     """
     trusted = []
     for code, (log, receipt) in sorted(members.items()):
         spans = (history or {}).get(code) or [base("log", log), base("receipt", receipt)]
         sealed = (ends or {}).get(code, {})
-        trusted.append(TrustedMember(code, _trusted(spans, "log"), _trusted(spans, "receipt"), sealed))
+        second = _second(sm2, code)
+        trusted.append(TrustedMember(code, _trusted(spans, "log"), _trusted(spans, "receipt"), sealed, second))
     return format_trust(trusted, title=f"trust policy 信任策略 of {agreement}: C2SP tlog-policy", outside=outside)
 
 
@@ -119,11 +124,17 @@ def _receipts(member: TrustedMember) -> list[str]:
     return [*lines, f"group {member.code} any {' '.join(names)}"]
 
 
+def _second(sm2: Mapping[str, str] | None, code: str) -> Sequence[TrustedKey]:
+    vkey = (sm2 or {}).get(code)
+    return [TrustedKey(vkey)] if vkey else []
+
+
 def _history(members: Iterable[TrustedMember]) -> list[str]:
     lines = []
     for member in members:
-        for key in (*member.logs, *member.receipts):
-            name = key_name(NoteVerifier.parse(key.vkey))
+        lines += [f"{HISTORY} sm2 {key.vkey}" for key in member.sm2]
+        for key in (*member.logs, *member.receipts, *member.sm2):
+            name = "+".join(key.vkey.split("+")[:2])
             for span in key.spans:
                 lines.append(f"{HISTORY} key {name} {span.origin} {span.first} {_or_dash(span.last)}")
         for origin, end in member.sealed.items():

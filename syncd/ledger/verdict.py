@@ -1,7 +1,8 @@
 """The verdict on a proof bundle (验证结论), offline: bytes and a trust policy in, numbered steps out.
 
 1. *form*: each record's proof and checkpoint have the public forms (tlog-proof, signed note, three-line checkpoint).
-2. *signed*: a key of the log itself, good at that size by the policy's history, signed the checkpoint.
+2. *signed*: a key of the log itself, good at that size by the policy's history, signed the checkpoint; and so did its
+   SM2 key, where the policy names one, the line is there and the extra ``gm`` is installed to check it.
 3. *countersigned*: the lines the policy asks for are there and verify; all members' by default, so it is final. In a
    bundle of what a member knew, that member's line is there, dated before the moment asked about.
 4. *one tree*: no two checkpoints of one log and size differ.
@@ -26,7 +27,7 @@ from syncd.ledger.checkpoint import parse_checkpoint
 from syncd.ledger.disclosure import open_disclosure, open_items
 from syncd.ledger.entry import KINDS, Entry, MeaningError, parse_entry
 from syncd.ledger.notes import BadSignature, parse_note
-from syncd.ledger.policy import Policy, cosigners, lacking, signed_by_log
+from syncd.ledger.policy import Policy, cosigners, lacking, signed_by_log, sm2_line
 from syncd.ledger.proof import parse_proof
 from syncd.ledger.steps import Fault, Proven, Step, Verdict
 from syncd.ledger.tree import ProofError, verify_inclusion
@@ -113,6 +114,7 @@ class _Checked:
         self.by_log = lru_cache(_NOTES_KEPT)(lambda note: signed_by_log(policy, note))
         self.cosigners = lru_cache(_NOTES_KEPT)(lambda note: cosigners(policy, note))
         self.lacking = lru_cache(_NOTES_KEPT)(lambda note: lacking(policy, note))
+        self.sm2 = lru_cache(_NOTES_KEPT)(lambda note: sm2_line(policy, note))
 
 
 def _signed(one: Proven, checked: _Checked) -> str | None:  # 2
@@ -120,6 +122,7 @@ def _signed(one: Proven, checked: _Checked) -> str | None:  # 2
     if one.note is None or one.checkpoint is None:
         return "malformed"
     if checked.by_log(one.note):
+        one.sm2 = checked.sm2(one.note)
         return None
     if all(log.name != one.checkpoint.origin for log in policy.logs):
         return f"unknown_log {one.checkpoint.origin}"
@@ -244,6 +247,8 @@ def _erased(one: Proven, by_leaf: Mapping[bytes, Proven], ordered: set[str]) -> 
 
 def _add_notes(steps: Sequence[Step], records: Sequence[Proven], known: Known | None) -> None:
     """What is no fault and still to be known: kinds not known yet, what was kept back, what is not final yet."""
+    second = {(one.checkpoint.origin, one.sm2): one for one in reversed(records) if one.checkpoint and one.sm2}
+    steps[1].notes += [Fault(one.number, one.place, one.sm2) for one in reversed(second.values())]
     for one in records:
         if one.entry is not None and one.entry.kind not in KINDS:
             steps[5].notes.append(Fault(one.number, one.place, "unknown_kind", one.entry.kind))

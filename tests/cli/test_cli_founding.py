@@ -1,16 +1,21 @@
 """``init`` and ``member``: a node is made once, keys are its own, and members are added by fingerprint only."""
 
 import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
-from cli_nodes import AGREEMENT, CODES, OWN, ROOT, Ran, free_port, syncd
+from cli_nodes import AGREEMENT, CODES, OWN, ROOT, Ran, environment, free_port, syncd
 
 from syncd.agreement.member import load_member
+from syncd.agreement_files import put_member
+from syncd.errors import Stop
 from syncd.founding import found
 from syncd.settings import read_settings
 from syncd.settings_file import Wishes
+from syncd.wiring import build
 
 PRIVATE = ("statement.key", "log.key", "receipt.key", "witness.key", "tls.key", "ca.key", "node.key", "row.key")
 
@@ -62,6 +67,48 @@ def test_a_node_has_private_keys_and_introduces_itself(tmp_path: Path) -> None:
     settings = read_settings(node / "syncd.toml")
     assert settings.node.code == OWN and settings.path(settings.node.agreement) == node / "agreement"
     assert member.url == f"https://{settings.server.host}:{settings.server.port}"
+
+
+def test_a_node_with_a_second_key_signs_by_it(tmp_path: Path) -> None:
+    """``--sm2``: a key file of its own, named in the member file, used while the settings say so."""
+    assert make(tmp_path, OWN, "--sm2").code == 0
+    file = tmp_path / OWN / "syncd.toml"
+    assert (file.parent / "keys/sm2.key").stat().st_mode & 0o777 == 0o600
+    settings = read_settings(file)
+    for code in CODES:
+        if code != OWN:
+            other = load_member((founded(tmp_path, code).parent / f"member-{code}.toml").read_bytes())
+            assert not other.sm2_vkey
+            put_member(settings.path(settings.node.agreement), other)
+    built = build(settings, lambda bell: None, lambda event, facts: None)
+    own = built.bureau.members[OWN].sm2
+    assert built.bureau.signers.sm2 is not None and built.bureau.signers.sm2.verifier == own
+    assert own is not None and built.members[OWN].sm2_vkey == own.vkey
+    built.bureau.vault.close()
+    built.bureau.store.close()
+    (file.parent / "keys/sm2.key").unlink()
+    with pytest.raises(Stop, match=r"sm2\.key cannot be read"):
+        build(settings, lambda bell: None, lambda event, facts: None)
+
+
+def test_without_the_extra_no_second_key_is_promised(tmp_path: Path) -> None:
+    without = "import sys; sys.modules['gmssl_pyx'] = None; from syncd.cli.main import main; main()"
+    asked = [
+        "init",
+        "--sm2",
+        "--dir",
+        tmp_path / "node",
+        "--code",
+        OWN,
+        "--url",
+        "https://h:1",
+        "--agreement",
+        AGREEMENT,
+    ]
+    ran = subprocess.run([sys.executable, "-c", without, *map(str, asked)], env=environment(), capture_output=True,
+                         timeout=90, check=False)  # fmt: skip
+    assert ran.returncode == 3 and b"extra named gm" in ran.stderr
+    assert not (tmp_path / "node").exists()
 
 
 def test_it_tells_what_to_do_next(three: Path) -> None:

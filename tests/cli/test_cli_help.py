@@ -51,7 +51,7 @@ def test_help_has_an_example_and_the_document_each_option(name: str, capsys: pyt
     shown = capsys.readouterr().out
     assert f"Example:\n    syncd {name}" in shown
     long = {word for one in ALL[name].params for word in one.opts if word.startswith("--")}
-    listed = set(re.findall(r"^\| `(--[a-z-]+)` \|", sections()[name], re.MULTILINE))
+    listed = set(re.findall(r"^\| `(--[a-z0-9-]+)` \|", sections()[name], re.MULTILINE))
     assert listed == long and "--json" in long
     assert f"    syncd {name}" in sections()[name]
 

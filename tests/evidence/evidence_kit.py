@@ -15,9 +15,10 @@ NEIGHBOUR = "310114"
 def trust_of(net: Network) -> bytes:
     """The trust policy of these nodes."""
     members = [
-        TrustedMember(code, [TrustedKey(peer.log.vkey)], [TrustedKey(peer.receipt.vkey)])
+        TrustedMember(code, [TrustedKey(peer.log.vkey)], [TrustedKey(peer.receipt.vkey)],
+                      sm2=[TrustedKey(peer.sm2.vkey)] if peer.sm2 is not None else [])
         for code, peer in sorted(next(iter(net.nodes.values())).bureau.members.items())
-    ]
+    ]  # fmt: skip
     return format_trust(members, title="trust policy of a test")
 
 

@@ -12,8 +12,9 @@ from syncd.ledger.bundle import NONE, PRESENT, parse_bundle
 from syncd.ledger.checkpoint import parse_checkpoint
 from syncd.ledger.disclosure import open_disclosure
 from syncd.ledger.entry import parse_entry
-from syncd.ledger.notes import parse_note
-from syncd.ledger.policy import parse_policy, satisfied
+from syncd.ledger.notes import format_note, parse_note
+from syncd.ledger.policy import parse_policy, satisfied, sm2_line
+from syncd.ledger.sm2 import Sm2Verifier
 from syncd.ledger.tree import leaf_hash, node_hash
 from syncd.ledger.verdict import verify_bundle
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.fast
 
 TEXT = text_of(DOCS / "ledger-format.md")
 FIRST, SECOND, DISCLOSURE = (block.removesuffix("\n").encode() for block in blocks(TEXT, "json"))
-NOTE, POLICY, RECORD, BUNDLE, PAGE = (block.encode() for block in blocks(TEXT, "text"))
+NOTE, SM2, POLICY, RECORD, BUNDLE, PAGE = (block.encode() for block in blocks(TEXT, "text"))
 
 
 def test_the_leaves_and_their_hashes() -> None:
@@ -41,6 +42,15 @@ def test_the_checkpoint_is_final_by_the_policy() -> None:
     note, root = parse_note(NOTE), node_hash(leaf_hash(FIRST), leaf_hash(SECOND))
     assert satisfied(parse_policy(POLICY), note) and parse_checkpoint(note.text).root == root
     assert f"`{root.hex()}`" in TEXT
+
+
+def test_the_sm2_line_verifies_and_others_skip_it() -> None:
+    vkey, line = SM2.decode().splitlines()
+    text = parse_note(NOTE).text
+    Sm2Verifier.parse(vkey).verify(text, line)
+    both = parse_note(format_note(text, [*parse_note(NOTE).lines, line]))
+    assert satisfied(parse_policy(POLICY), both)
+    assert sm2_line(parse_policy(POLICY + f"#: sm2 {vkey}\n".encode()), both) == "sm2_signed"
 
 
 def test_the_bundle_is_true() -> None:

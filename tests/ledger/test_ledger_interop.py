@@ -13,12 +13,15 @@ from ledger_helpers import GrowingTree, signer, witness
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint
 from syncd.ledger.notes import NoteSigner, format_note
 from syncd.ledger.proof import TlogProof, format_proof
+from syncd.ledger.sm2 import Sm2Signer, new_key
 from syncd.ledger.tiles import ENTRIES, tile_path
 from syncd.ledger.tree import consistency_proof, inclusion_proof, root_from_tiles
 
 GO_PATH = Path("/usr/share/gocode")
 LOG = signer("demo-log/310114/1", 1)
 MEMBERS = [witness(f"demo-log/{code}/receipt", seed) for code, seed in (("310114", 2), ("320583", 3), ("320585", 4))]
+SECOND = Sm2Signer(LOG.name, *new_key())
+"""Lines of a type that the other implementation does not know stand in every note."""
 SIZE = 70_001
 LEAVES = [b'{"n":%d}' % n for n in range(SIZE)]
 
@@ -50,7 +53,7 @@ def tree() -> GrowingTree:
 def checkpoint(tree: GrowingTree, size: int, members: Sequence[NoteSigner] = MEMBERS) -> bytes:
     """A final checkpoint."""
     text = format_checkpoint(Checkpoint(LOG.name, size, root_from_tiles(size, tree.read)))
-    return format_note(text, [LOG.sign(text), *[one.cosign(text, 1_790_000_000) for one in members]])
+    return format_note(text, [LOG.sign(text), SECOND.sign(text), *[one.cosign(text, 1_790_000_000) for one in members]])
 
 
 @pytest.fixture
