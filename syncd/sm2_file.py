@@ -8,9 +8,11 @@ import base64
 from pathlib import Path
 
 from syncd import keyring
-from syncd.errors import Stop
+from syncd.agreement.member import Member
+from syncd.errors import NeedsPerson, Stop
 from syncd.ledger.sm2 import Sm2Signer, new_key
 from syncd.private_files import read_private, write_private
+from syncd.settings import Settings
 
 NAME = "sm2.key"
 _BEFORE = bytes.fromhex("30770201010420")
@@ -46,3 +48,11 @@ def load(folder: Path, origin: str, passphrase: bytes | None = None) -> Sm2Signe
 def vkey(folder: Path, origin: str, passphrase: bytes | None = None) -> str:
     """The public key as it stands in the member file; empty where the node has none. Raises as ``load``."""
     return load(folder, origin, passphrase).verifier.vkey if (folder / NAME).exists() else ""
+
+
+def signer(settings: Settings, own: Member) -> Sm2Signer:
+    """The signer of a node. Raises as ``load``, and ``NeedsPerson`` if its member file names another key, or none."""
+    found = load(settings.data / "keys", own.origin, settings.passphrase)
+    if found.verifier.vkey != own.sm2_vkey:
+        raise NeedsPerson("The node's own member file does not carry its SM2 key. Nothing was started.")
+    return found

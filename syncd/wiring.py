@@ -99,11 +99,7 @@ def _signers(settings: Settings, own: Member, keys: keyring.Keyring) -> Signers:
         raise NeedsPerson("The node's own member file does not carry this node's keys. Nothing was started.")
     witness = NoteSigner(NoteVerifier.parse(own.witness_vkey).name, keys.witness, COSIGNATURE_KEY)
     spare = partial(spare_signers, settings, own.origin, name)
-    second = None
-    if settings.node.sm2:
-        second = sm2_file.load(settings.data / "keys", own.origin, settings.passphrase)
-        if second.verifier.vkey != own.sm2_vkey:
-            raise NeedsPerson("The node's own member file does not carry its SM2 key. Nothing was started.")
+    second = sm2_file.signer(settings, own) if settings.node.sm2 else None
     return Signers(found[own.log_vkey], found[own.receipt_vkey], witness, second, spare)
 
 

@@ -22,7 +22,7 @@ from syncd.ledger.regrow import BUNDLE
 from syncd.ledger.tree import HASH_BYTES
 from syncd.store import rows as rows_written
 from syncd.store.bulk import execute, fetch
-from syncd.store.checkpoints import full_note
+from syncd.store.checkpoints import CheckpointRow, full_note
 from syncd.store.logs import Logs
 from syncd.store.vault import Sealed
 
@@ -152,10 +152,19 @@ def logs_of(evidence: Evidence, conn: Connection, *, whole: bool) -> list[NodeLo
     found = []
     for state in evidence.logs.states(conn):
         newest = evidence.logs.newest(conn, state.origin)
-        note = full_note(conn, state.origin, newest.size) if newest is not None else None
-        if newest is not None and note is not None:
-            found.append(NodeLog(evidence.logs, conn, state.origin, newest.size, note, whole))
+        if newest is not None and newest.note is not None:
+            found.append(
+                NodeLog(evidence.logs, conn, state.origin, newest.size, _note(conn, state.origin, newest), whole)
+            )
     return found
+
+
+def _note(conn: Connection, origin: str, listed: CheckpointRow) -> bytes:
+    """The note with all lines held; as it stands where it cannot be read, for that is what an audit has to name."""
+    try:
+        return full_note(conn, origin, listed.size) or b""
+    except FormatError:
+        return listed.note or b""
 
 
 def _differs(held: Sequence[tuple[Any, ...]], at: int, entry: Entry) -> str:

@@ -67,9 +67,13 @@ class Scratch:
         yield from self._db.execute(sql)
 
     def missing(self) -> Iterator[Fact]:
-        """The entries whose disclosure is not there."""
+        """The entries whose disclosure is not there; one by one, for a log may have lost very many."""
         self._flush()
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM facts WHERE state IN ('erased', 'absent')").fetchall()
+        sql = f"SELECT {_COLUMNS} FROM facts WHERE state IN ('erased', 'absent')"
+        if self._db.execute(f"{sql} LIMIT 1").fetchone() is None:
+            return
+        self._index()
+        rows = self._db.execute(sql)
         yield from (fact for fact in map(_fact, rows) if gone(fact))
 
     def orders(self) -> Iterator[Fact]:
@@ -79,12 +83,16 @@ class Scratch:
 
     def about(self, leaf: bytes) -> bytes | None:
         """What the entry with this leaf is about, None if it is not held."""
-        if not self._indexed:
-            self._flush()
-            self._db.execute("CREATE INDEX by_leaf ON facts (leaf)")
-            self._indexed = True
+        self._index()
         row = self._db.execute("SELECT about FROM facts WHERE leaf = ?", (leaf,)).fetchone()
         return None if row is None else row[0]
+
+    def _index(self) -> None:
+        """Let leaves be found; made before anything is read row by row, for a table in use takes no new index."""
+        self._flush()
+        if not self._indexed:
+            self._db.execute("CREATE INDEX by_leaf ON facts (leaf)")
+            self._indexed = True
 
     def _flush(self) -> None:
         if self._waiting:

@@ -19,7 +19,7 @@ from syncd.ledger.checkpoint import Checkpoint, parse_checkpoint
 from syncd.ledger.entry import LEAF_LIMIT
 from syncd.ledger.notes import BadSignature, NoteVerifier, parse_note, verify_note
 from syncd.ledger.tiles import Tiles, append, root_at
-from syncd.ledger.tree import ProofError, leaf_hash, verify_consistency
+from syncd.ledger.tree import ProofError, leaf_hashes, verify_consistency
 from syncd.ledger.wire import STOP_ENTRIES, Batch
 
 
@@ -72,15 +72,15 @@ def verify_batch(
     _check_extent(batch, checkpoint, held_size)  # 3
     held_root = root_at(held_size, edge)
     _check_consistent(batch, checkpoint, held_size, held_root)  # 4
-    leaf_hashes = [leaf_hash(record.leaf) for record in batch.records]
-    tiles, root = append(held_size, edge, leaf_hashes)  # 5
+    hashes = leaf_hashes([record.leaf for record in batch.records])
+    tiles, root = append(held_size, edge, hashes)  # 5
     if root != checkpoint.root:
         raise IntegrityError(
             "not_consistent",
             f"The entries sent do not lead to the signed root of {origin} at size {checkpoint.size}; "
             "nothing was stored. The sender must read its log again and send the batch anew.",
         )
-    return Accepted(checkpoint.size, root, leaf_hashes, tiles, newest.size, newest.root)
+    return Accepted(checkpoint.size, root, hashes, tiles, newest.size, newest.root)
 
 
 def _signed(data: bytes, origin: str, verifier: NoteVerifier) -> Checkpoint:

@@ -11,7 +11,6 @@ come out of here. A fault names its record; where two disagree, the hashes above
 """
 
 from collections.abc import Iterable
-from hashlib import sha256
 
 from syncd.ledger.audit_lines import lines, second, signed
 from syncd.ledger.audited import AuditedLog, CheckBody, Disclosed, Fact, Listed, LogReport, Rows, Rules
@@ -23,7 +22,15 @@ from syncd.ledger.entry import KINDS, Entry, MeaningError, parse_entry
 from syncd.ledger.notes import parse_note
 from syncd.ledger.policy import lacking_of
 from syncd.ledger.regrow import BUNDLE, Regrown, split
-from syncd.ledger.tree import HASH_BYTES, ProofError, inclusion_proof, leaf_hash, subtree_hash, verify_inclusion
+from syncd.ledger.tree import (
+    HASH_BYTES,
+    ProofError,
+    inclusion_proof,
+    leaf_hash,
+    leaf_hashes,
+    subtree_hash,
+    verify_inclusion,
+)
 
 
 def audit_log(log: AuditedLog, rules: Rules) -> LogReport:
@@ -98,7 +105,7 @@ class _Walk:
     def _hashes(self, n: int, width: int, tile: bytes) -> list[bytes]:
         """L3: the hashes of the entries; where they differ from the tile, those that the tree above confirms."""
         rows = self.log.rows(n)
-        hashes = [sha256(b"\x00" + leaf).digest() for leaf in rows.leaves[:width]]
+        hashes = leaf_hashes(rows.leaves[:width])
         for at, fault in rows.faults.items():
             self._row_differs(n * BUNDLE + at, fault)
         if rows.said is not None and rows.said != hashes:

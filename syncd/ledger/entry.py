@@ -54,17 +54,18 @@ KINDS: Final = PUBLIC_KINDS | {
 _REF_NEVER: Final = PUBLIC_KINDS | {"finding.issued", "operator.acted", "honour.granted"}
 
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-_FORMS: Final = {
+FORMS: Final = {
     "agreement": r"[a-z0-9-]+@[1-9][0-9]{0,8}#[0-9a-f]{16}",
     "at": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z",
     "id": _ID,
     "kind": r"[a-z]+\.[a-z]+(?:_[a-z]+)*",
 }
+"""The one form of each field that is a plain text."""
 _REF = rf'null|\{{"id":"({_ID})","leaf":"([0-9a-f]{{64}})","log":"({ORIGIN.pattern})"\}}'
 _LEAF = re.compile(
-    rf'\{{"agreement":"({_FORMS["agreement"]})","at":"({_FORMS["at"]})",'
+    rf'\{{"agreement":"({FORMS["agreement"]})","at":"({FORMS["at"]})",'
     rf'"body":(null|"{HASH_TEXT.pattern}"|[\[{{].*[\]}}]),'
-    rf'"id":"({_ID})","kind":"({_FORMS["kind"]})","ref":(?:{_REF}),"v":1\}}',
+    rf'"id":"({_ID})","kind":"({FORMS["kind"]})","ref":(?:{_REF}),"v":1\}}',
     re.ASCII | re.DOTALL,
 )
 _FIELDS = frozenset({"v", "id", "kind", "at", "agreement", "ref", "body"})
@@ -178,13 +179,13 @@ def _proven(text: str) -> re.Match[str]:
     except ValueError as error:
         raise MeaningError("at") from error
     has_ref = match[6] is not None
-    if not _may_stand(match[5], has_ref, text[match.start(3)]):
-        raise MeaningError("body" if _may_stand(match[5], has_ref, "n") else "ref")
+    if not may_stand(match[5], has_ref, text[match.start(3)]):
+        raise MeaningError("body" if may_stand(match[5], has_ref, "n") else "ref")
     return match
 
 
 @lru_cache(maxsize=512)
-def _may_stand(kind: str, has_ref: bool, body: str) -> bool:
+def may_stand(kind: str, has_ref: bool, body: str) -> bool:
     """Whether this kind goes with a ref or none, and with a body that begins so; unknown kinds may all."""
     if kind not in KINDS:
         return True
@@ -222,7 +223,7 @@ def _fault(text: str) -> str:
         return "version"
     if type(fields) is not dict or fields.keys() != _FIELDS:
         return "fields"
-    for name, form in _FORMS.items():
+    for name, form in FORMS.items():
         if type(fields[name]) is not str or not re.fullmatch(form, fields[name], re.ASCII):
             return name
     ref = "null" if fields["ref"] is None else encode(fields["ref"]).decode()
@@ -249,7 +250,7 @@ def format_time(value: datetime) -> str:
 def parse_time(text: str) -> datetime:
     """Aware UTC time of ``2026-11-22T09:00:00.123Z``. Raises FormatError."""
     try:
-        if re.fullmatch(_FORMS["at"], text, re.ASCII):
+        if re.fullmatch(FORMS["at"], text, re.ASCII):
             return datetime.fromisoformat(text)
     except ValueError:
         pass

@@ -21,10 +21,11 @@ from sqlalchemy import Connection
 
 from syncd.errors import Stop
 from syncd.ledger.canonical import Json
-from syncd.ledger.entry import Entry, Ref, encode_entry, next_at, parse_time
+from syncd.ledger.entry import Entry, Ref, next_at, parse_time
+from syncd.ledger.leaves import encode_entries
 from syncd.ledger.tiles import append as append_hashes
 from syncd.ledger.tiles import edge_after
-from syncd.ledger.tree import leaf_hash
+from syncd.ledger.tree import leaf_hashes
 from syncd.ledger.wire import STOP_BYTES, STOP_ENTRIES
 from syncd.store import erased, rows
 from syncd.store.bulk import execute
@@ -49,9 +50,12 @@ class Draft(NamedTuple):
     disclosure: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Appended:
-    """Where a draft came to stand. ``at`` is UTC text; ``leaf_hash`` is 32 bytes."""
+    """Where a draft came to stand (not frozen: there is one for each leaf, and frozen ones cost four times as much).
+
+    ``at`` is UTC text; ``leaf_hash`` is 32 bytes.
+    """
 
     index: int
     leaf_hash: bytes
@@ -89,8 +93,8 @@ def append(
     tag = _check(held, drafts, sealed)
     at = next_at(now, held.last_at)  # 1
     entries = [Entry(d.id, d.kind, at, tag, d.ref, d.body) for d in drafts]
-    leaves = [encode_entry(entry) for entry in entries]  # 2
-    hashes = [leaf_hash(leaf) for leaf in leaves]
+    leaves = encode_entries(entries)  # 2
+    hashes = leaf_hashes(leaves)
     weights = [len(leaf) + len(d.disclosure or b"") for leaf, d in zip(leaves, drafts, strict=True)]
     pieces = cut(held.size - held.stop, held.stop_bytes, weights, is_due(held, at))  # 3
     _store_tree(conn, held, pieces, hashes, at)  # 4

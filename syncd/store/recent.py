@@ -7,6 +7,7 @@ forgets a key, so that an erased text stays in no memory.
 """
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -40,7 +41,8 @@ class RecentEntries:
         self._vault = vault
         self._lock = threading.Lock()
         self._forgotten = vault.forgotten
-        self._runs: dict[str, list[_Run]] = {}
+        self._runs: dict[str, deque[_Run]] = {}
+        self._weights: dict[str, int] = {}
 
     def put(self, origin: str, entries: Sequence[Recent]) -> None:
         """Keep entries that were just committed; what does not follow on what is here replaces it."""
@@ -49,19 +51,27 @@ class RecentEntries:
         with self._lock:
             runs = self._current(origin)
             start = entries[0].idx
+            weight = sum([len(one.leaf) + len(one.disclosure) for one in entries])
+            held = self._weights.get(origin, 0) if runs else 0
             if runs and runs[-1].start + len(runs[-1].entries) != start:
                 runs.clear()
-            runs.append(_Run(start, entries, sum([len(one.leaf) + len(one.disclosure) for one in entries])))
-            while sum([run.weight for run in runs]) > BYTES_KEPT:
-                runs.pop(0)
+                held = 0
+            runs.append(_Run(start, entries, weight))
+            held += weight
+            while held > BYTES_KEPT:
+                held -= runs.popleft().weight
+            self._weights[origin] = held
 
     def get(self, origin: str, start: int, stop: int) -> Sequence[Recent] | None:
         """The entries ``start`` to ``stop`` (excluded), or None unless all of them are here."""
-        found: list[Recent] = []
+        parts: list[Sequence[Recent]] = []
         with self._lock:
-            for run in self._current(origin):
+            for run in reversed(self._current(origin)):  # what is asked for is mostly the newest
                 if run.start < stop and run.start + len(run.entries) > start:
-                    found += run.entries[max(0, start - run.start) : stop - run.start]
+                    parts.append(run.entries[max(0, start - run.start) : stop - run.start])
+                if run.start <= start:
+                    break
+        found = [one for part in reversed(parts) for one in part]
         return found if start < stop and len(found) == stop - start else None
 
     def drop(self, origin: str) -> None:
@@ -69,8 +79,8 @@ class RecentEntries:
         with self._lock:
             self._runs.pop(origin, None)
 
-    def _current(self, origin: str) -> list[_Run]:
+    def _current(self, origin: str) -> deque[_Run]:
         if self._vault.forgotten != self._forgotten:
             self._forgotten = self._vault.forgotten
             self._runs.clear()
-        return self._runs.setdefault(origin, [])
+        return self._runs.setdefault(origin, deque())

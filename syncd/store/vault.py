@@ -2,9 +2,9 @@
 
 Erasing a disclosure means forgetting its key here first; whatever copies of the sealed bytes exist are then noise.
 Each record has a fresh AES-256-GCM key (NIST SP 800-38D). Keys made together lie in one ring 钥匙环, wrapped by the
-node's key as a whole; forgetting one wraps its ring anew without it. The keys are synced to disk before ``seal``
-returns, so a transaction never commits a disclosure whose key could be lost: a crash between the two leaves keys that
-nothing uses, which is harmless.
+node's key as a whole; forgetting one wraps its ring anew without it. Keys are made ahead, some rings with one sync, and
+every one is on disk before anything is sealed with it, so a transaction never commits a disclosure whose key could be
+lost: a crash leaves keys that nothing uses and that no later run hands out, which is harmless.
 
 Backups of the file this room writes expire within the erasure limit (LEDGER §4), or erasure would be undone by them.
 """
@@ -29,6 +29,8 @@ _ID_HEAD, _RING_ID, _PLACE, _NONCE = 8, 14, 2, 12
 _RING: Final = 256
 """Keys in a ring: wrapped and stored together, forgotten one by one."""
 _RINGS_KEPT = 64
+_RINGS_AHEAD = 16
+"""Rings made with one sync at most; a run begins with one and doubles, so that a short one leaves little unused."""
 _PROOF_ID = b"syncd/vault/v1"
 
 _SCHEMA = """
@@ -64,6 +66,10 @@ class Vault:
         """How often keys were forgotten: whoever keeps an opened text compares it, and lets go."""
         self._head = os.urandom(_ID_HEAD)
         self._count = 0
+        self._sealing = threading.Lock()
+        self._spare: list[tuple[bytes, bytes]] = []
+        """Ids and keys that are on disk and have sealed nothing yet."""
+        self._ahead = 1
         self._db = self._opened(path)
         self._barred: dict[bytes, bytes] = dict(self._db.execute("SELECT hash, because FROM barred").fetchall())
 
@@ -89,22 +95,12 @@ class Vault:
         return cls(path, node_key)
 
     def seal(self, plaintexts: Sequence[bytes]) -> list[Sealed]:
-        """Seal each text under a fresh key; on return all the keys are on disk (one sync for all)."""
-        if not plaintexts:
-            return []
-        sealed, rows = [], []
-        for start in range(0, len(plaintexts), _RING):
-            some = plaintexts[start : start + _RING]
-            ring, keys = self._take_ring(), os.urandom(KEY_BYTES * len(some))
-            rows.append((ring, self._wrapped(ring, keys)))
-            for n, text in enumerate(some):
-                key_id = ring + n.to_bytes(_PLACE, "big")
-                # A key seals one text only, so a nonce drawn from its id can never meet that key twice.
-                box = AESGCM(keys[n * KEY_BYTES : (n + 1) * KEY_BYTES])
-                sealed.append(Sealed(key_id, box.encrypt(key_id[-_NONCE:], text, key_id)))
-        with self._writing() as db:
-            db.executemany("INSERT INTO key_rings VALUES (?, ?)", rows)
-        return sealed
+        """Seal each text under a fresh key; on return all the keys are on disk."""
+        # A key seals one text only, so a nonce drawn from its id can never meet that key twice.
+        return [
+            Sealed(key_id, AESGCM(key).encrypt(key_id[-_NONCE:], text, key_id))
+            for (key_id, key), text in zip(self._fresh(len(plaintexts)), plaintexts, strict=True)
+        ]
 
     def open_many(self, sealed: Sequence[Sealed | None]) -> list[bytes | None]:
         """Return each text, None where there is none or its key was forgotten.
@@ -208,10 +204,30 @@ class Vault:
         nonce = os.urandom(_NONCE)
         return nonce + self._wrap.encrypt(nonce, bytes(keys), ring)
 
-    def _take_ring(self) -> bytes:
-        with self._lock:
+    def _fresh(self, count: int) -> list[tuple[bytes, bytes]]:
+        """So many ids and keys that are on disk, nobody has had and nobody else will get."""
+        with self._sealing:
+            if len(self._spare) < count:
+                self._spare += self._made(max(self._ahead, -(-(count - len(self._spare)) // _RING)))
+                self._ahead = min(2 * self._ahead, _RINGS_AHEAD)
+            taken = self._spare[:count]
+            del self._spare[:count]
+            return taken
+
+    def _made(self, rings: int) -> list[tuple[bytes, bytes]]:
+        """The keys of so many new rings, once they are synced."""
+        rows, made = [], []
+        for _ in range(rings):
             self._count += 1
-            return self._head + self._count.to_bytes(_RING_ID - _ID_HEAD, "big")
+            ring = self._head + self._count.to_bytes(_RING_ID - _ID_HEAD, "big")
+            keys = os.urandom(KEY_BYTES * _RING)
+            rows.append((ring, self._wrapped(ring, keys)))
+            made += [
+                (ring + n.to_bytes(_PLACE, "big"), keys[n * KEY_BYTES : (n + 1) * KEY_BYTES]) for n in range(_RING)
+            ]
+        with self._writing() as db:
+            db.executemany("INSERT INTO key_rings VALUES (?, ?)", rows)
+        return made
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,39 @@ def test_a_full_disk_seals_nothing(path: Path) -> None:
         vault.seal([b"text"] * 1000)
     vault._db.execute("PRAGMA max_page_count = 100000")
     assert vault.open_many(vault.seal([b"text"])) == [b"text"]
+
+
+def test_keys_are_on_disk_before_they_seal_and_are_made_some_rings_at_once(path: Path) -> None:
+    vault = Vault(path, KEY)
+    sealed = []
+    for _ in range(40):
+        sealed += vault.seal([b"text"] * 100)
+        with sqlite3.connect(path) as db:
+            stored = {ring for (ring,) in db.execute("SELECT id FROM key_rings")}
+        assert {one.key_id[:-2] for one in sealed} <= stored
+    assert len({one.key_id for one in sealed}) == 4000
+    assert len(stored) == 1 + 2 + 4 + 8 + 16
+    assert vault.open_many(sealed) == [b"text"] * 4000
+
+
+def test_a_key_that_was_made_ahead_is_forgotten_alone(path: Path) -> None:
+    vault = Vault(path, KEY)
+    first, second = vault.seal([b"one"]) + vault.seal([b"two"])
+    assert vault.forget([first.key_id]) == 1
+    third = vault.seal([b"three"])[0]
+    assert vault.open_many([first, second, third]) == [None, b"two", b"three"]
+    assert {one.key_id[:-2] for one in (first, second, third)} == {first.key_id[:-2]}
+
+
+def test_no_later_run_hands_out_what_an_earlier_one_left(path: Path) -> None:
+    one = Vault(path, KEY).seal([b"one"])[0]
+    two = Vault(path, KEY).seal([b"two"])[0]
+    assert one.key_id[:8] != two.key_id[:8]
+
+
+def test_threads_never_share_a_key(path: Path) -> None:
+    vault = Vault(path, KEY)
+    with ThreadPoolExecutor(4) as pool:
+        sealed = [one for some in pool.map(lambda _: vault.seal([b"text"] * 70), range(40)) for one in some]
+    assert len({one.key_id for one in sealed}) == len(sealed) == 2800
+    assert vault.open_many(sealed) == [b"text"] * 2800
