@@ -45,8 +45,8 @@ def month(node: Node) -> Json:
     return found
 
 
-def expect(node: Node, expected: Expected) -> None:
-    """The facts page says what a cycle brings."""
+def expect(node: Node, expected: Expected | None) -> None:
+    """The facts page says what a cycle brings, or does not."""
     facts = node.source.facts.model_copy(update={"expected": expected})
     assert node.stages.collect is not None
     node.stages.collect._intake = Intake(node.bureau, SOURCE, facts)
@@ -154,6 +154,7 @@ def test_a_cycle_without_rows_is_noticed_and_clears(net: Network) -> None:
 
 def test_a_source_that_cannot_be_read_for_a_cycle_is_noticed(net: Network) -> None:
     node = net.nodes[HOME]
+    expect(node, None)
     settle(net)
     node.home.down = True
     settle(net, 23)
