@@ -6,10 +6,15 @@ cannot be taken keeps its line and a reason, never its text: somebody may have t
 
 import csv
 import io
+import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
+from adapters.sheets import ENVIRONMENT, PROGRAM, REFUSED
 from schemas.fault import Fault
 from schemas.identifiers import canonical_uscc, is_sole_proprietor
 from syncd.errors import Refuse
@@ -83,15 +88,22 @@ def _text_rows(data: bytes) -> list[list[str]]:
 
 
 def _excel_rows(data: bytes) -> list[list[str]]:
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
-    except (CalamineError, OSError, ValueError):
-        raise Refuse("The list cannot be read as a workbook. Nothing of it was asked; save it again.") from None
-    if sheet.total_height > MOST_ROWS_XLSX + 1:
-        return [[]] * (MOST_ROWS_XLSX + 2)  # refused by its length, without being taken into memory
-    return [[_cell(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
+    """The rows of the first visible sheet, read in a process of its own, as workbooks of a source are."""
+    program = [sys.executable, "-P", str(PROGRAM)]
+    ran = subprocess.run(program, input=data, capture_output=True, env=ENVIRONMENT, check=False)
+    rows: list[list[str]] = []
+    reason, sheets = "damaged", 0
+    for line in ran.stdout.split(b"\n")[:-1]:  # what stands behind the last line break was cut off
+        word = orjson.loads(line)
+        if isinstance(word, list):
+            rows.append([_cell(value) for value in word])
+        sheets += "sheet" in word
+        if sheets > 1 or "end" in word:
+            return rows
+        if "refused" in word:
+            reason = word["refused"]
+            break
+    raise Refuse(f"{REFUSED[reason]} Nothing of the list was asked.")
 
 
 def _cell(value: object) -> str:
