@@ -18,6 +18,9 @@ from typing import IO, Any
 from adapters.heading import HEAD_ROWS, Head, Line, Names, file_fault
 from adapters.serials import as_day
 
+csv.field_size_limit(4 * 1024 * 1024)
+"""A cell larger than Python's own 128 KiB costs its row, refused for its size, and not the rest of the file."""
+
 _CHUNK = 1 << 20
 _HEAD_TEXT = 1 << 16
 DELIMITERS = (",", ";", "\t", "|")

@@ -191,6 +191,13 @@ def test_columns_without_a_name_are_left_out_if_they_are_empty() -> None:
     assert reasons(lines("x.xlsx", workbook([["ID", "CF_WSH", ""], ["a", "b", "text"], ["c", "d", ""]]))) == ["cells"]
 
 
+def test_a_cell_of_enormous_size_costs_its_row_alone(tmp_path: Path) -> None:
+    data = csv_bytes([penalty(1), penalty(2, CF_SY="长" * 200_000), penalty(3)])
+    page = collected(tmp_path, with_files(), {"XZCF_1.csv": data})
+    assert [one.row for one in findings([page])] == ["KS2026000001", "KS2026000003"]
+    assert [one.reason for one in page.quarantined] == ["too_large"]
+
+
 def test_a_row_without_a_key_is_no_note() -> None:
     found = lines("x.csv", "ID,CF_WSH,CF_SY,BZ\n,文号,事实,说明\n说明,,,\n合计,3,,\n合计,3,4,\n".encode())
     assert [line.fields["ID"] for line in found] == ["", "合计"]
