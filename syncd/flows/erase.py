@@ -17,10 +17,12 @@ import orjson
 from sqlalchemy import Connection
 
 from syncd.agreement.workdays import due
+from syncd.errors import Retry
 from syncd.failpoint import failpoint
 from syncd.flows.alarms import match
 from syncd.flows.bureau import Bureau, day_of_text
 from syncd.flows.erasures import LATE, late, progress
+from syncd.flows.grounds import lost_grounds
 from syncd.flows.opening import read_opened
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.respond import RELIEF_WORKING_DAYS, respond
@@ -52,10 +54,17 @@ class Erase:
         """One step of each order; one that waits (for the home system, for members) does not hold back the others."""
         with self._bureau.store.read() as conn:
             waiting = erased.open_orders(conn)
-        moved = [self._steps[order.state](order) for order in waiting]
+        moved, trouble = False, None
+        for order in waiting:
+            try:
+                moved = self._steps[order.state](order) or moved
+            except Retry as error:
+                trouble = error
         if waiting:
             self._alarm()
-        return any(moved)
+        if trouble is not None and not moved:
+            raise trouble
+        return moved
 
     def _off(self, order: Order) -> bool:  # step 1
         bureau = self._bureau
@@ -66,9 +75,10 @@ class Erase:
             bureau.vault.bar([held.natural_key, relief_key(held.organ, held.number, held.uscc)], order.finding)
         with bureau.store.write() as conn:
             if held is not None:
-                register.add_relief(conn, [_as_relief(order)])
+                register.add_relief(conn, [_as_relief(order, held.log)])
             if bureau.may_sign:
                 respond(bureau, conn, [order.finding])
+                lost_grounds(bureau, conn, [order.finding])
                 self._answer(conn, order)
                 erased.move(conn, order._replace(state="off"))
             else:
@@ -166,8 +176,13 @@ class Erase:
 
     def _done(self, order: Order) -> bool:  # step 4
         bureau = self._bureau
-        if not bureau.may_sign or not bureau.store.wipe():
+        if not bureau.may_sign:
             return False
+        if not bureau.store.wipe():
+            raise Retry(
+                "A finding is erased, but a long reading of the store keeps its bytes in the write-ahead log. It is "
+                "tried again by itself; an audit or an export that runs now has to end first."
+            )
         with bureau.store.write() as conn:
             body = {"schema": "erasure/1.0", "ground": order.ground or "ordered", "order": order.number,
                     "due": order.due}  # fmt: skip
@@ -196,6 +211,7 @@ class Erase:
             match(bureau, conn, LATE, late(bureau, conn, bureau.today()))
 
 
-def _as_relief(order: Order) -> Json:
-    return {"leaf": order.leaf, "finding": order.finding, "kind": erased.ORDERED, "log": order.log, "idx": order.idx,
+def _as_relief(order: Order, log: int) -> Json:
+    """It ends the finding in the finding's own log, whether that ordered it or its successor."""
+    return {"leaf": order.leaf, "finding": order.finding, "kind": erased.ORDERED, "log": log, "idx": order.idx,
             "at_day": day_of_text(order.at).isoformat(), "effective_from": None, "clears": "[]"}  # fmt: skip

@@ -16,6 +16,8 @@ import orjson
 from sqlalchemy import Connection
 
 from syncd.ledger.entry import Entry, Ref
+from syncd.ledger.policy import Sealed
+from syncd.store import seals
 from syncd.store.bulk import execute, execute_many, upsert_tuples
 from syncd.store.erasure_tables import erased_leaves, erasures
 from syncd.store.reading import EntryRow, entries_about, entries_of
@@ -102,16 +104,24 @@ def _valid(
     entries: Sequence[Entry | None],
     hashes: Sequence[bytes],
 ) -> list[tuple[int, Entry]]:
-    """Only a finding's own log orders its erasure; one that names anything else erases nothing."""
-    refs = [one.ref for _, one in ordered if one.ref is not None and one.ref.log == held.origin]
+    """Only a finding's own log, or its successor, orders its erasure; one that names anything else erases nothing."""
+    ends = {origin: end for sealed in seals.ends(conn).values() for origin, end in sealed.items()}
+    refs = [one.ref for _, one in ordered if one.ref is not None and _speaks_for(held.origin, one.ref.log, ends)]
     if not refs:
         return []
-    here = {(one.id, leaf.hex()) for one, leaf in zip(entries, hashes, strict=True)
+    here = {Ref(held.origin, one.id, leaf.hex()) for one, leaf in zip(entries, hashes, strict=True)
             if one is not None and one.kind == ISSUED}  # fmt: skip
-    here |= {(str(UUID(bytes=row.id)), row.leaf_hash.hex()) for row in entries_of(conn, refs)
-             if row.id and row.log == held.id and row.kind == ISSUED}  # fmt: skip
-    return [(n, one) for n, one in ordered
-            if one.ref is not None and one.ref.log == held.origin and (one.ref.id, one.ref.leaf) in here]  # fmt: skip
+    here |= {ref_to(row) for row in entries_of(conn, refs) if row.id and row.kind == ISSUED}
+    return [(n, one) for n, one in ordered if one.ref in refs and one.ref in here]
+
+
+def _speaks_for(origin: str, about: str, ends: Mapping[str, Sealed]) -> bool:
+    """Whether a log orders erasures of what stands in log ``about``: itself, or its successor after a seal."""
+    seen = set[str]()
+    while origin != about and about not in seen and about in ends:
+        seen.add(about)
+        about = ends[about].successor or ""
+    return origin == about
 
 
 def _chain(conn: Connection, refs: Sequence[Ref], fresh: dict[bytes, bytes]) -> list[tuple[int, int]]:

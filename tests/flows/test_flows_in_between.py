@@ -13,7 +13,7 @@ from syncd.errors import NeedsPerson, Retry
 from syncd.flows import recognise, resend
 from syncd.flows.record import sign
 from syncd.flows.share import drain
-from syncd.ledger.wire import BATCH_LIMIT, decompress
+from syncd.ledger.wire import BATCH_LIMIT, compress, decode_batch, decompress, encode_batch, encode_records
 from syncd.peers import Answer
 from syncd.store import desk
 
@@ -182,3 +182,31 @@ def test_what_is_sent_again_stays_within_the_limit_of_a_body(net: Network, monke
     node.stages.work._resync.run("share", OTHER, False, 1001)
     drain(node.stages.resends[OTHER].step)
     assert len(sent) > 2 and max(sent) < 80 * 1024 < BATCH_LIMIT
+
+
+def test_what_is_sent_again_replaces_a_disclosure_that_does_not_open(net: Network) -> None:
+    node, link = net.nodes[HOME], net.links[HOME, OTHER]
+
+    def exchanged(body: bytes) -> bytes:
+        """On its way each disclosure becomes that of the entry before it."""
+        batch = decode_batch(decompress(body))
+        texts = [one.disclosure for one in batch.records]
+        records = [one._replace(disclosure=text) for one, text in zip(batch.records, texts[-1:] + texts, strict=False)]
+        return compress(encode_batch(batch.old, batch.proof, batch.checkpoint, batch.newest, encode_records(records)))
+
+    node.home.put(penalty("101", company(1), "KS-0104", HOME), penalty("102", company(2), "KS-0104", HOME))
+    link.tamper = exchanged
+    net.settle()
+    with net.nodes[OTHER].bureau.store.read() as conn:
+        held = [row for row in desk.listing(conn) if row.kind == "unreadable"]
+        assert held and all("open" in row.reason for row in held if row.reason != "no_disclosure")
+    assert not net.nodes[OTHER].home.in_force(company(1))
+    link.tamper = None
+    node.stages.work._resync.run("share", OTHER, False, 1001)
+    net.settle()
+    assert net.nodes[OTHER].stages.recognise.reconsider() >= 0
+    net.settle()
+    for one in (1, 2):
+        assert net.nodes[OTHER].home.in_force(company(one)), "read at last, and imposed"
+    with net.nodes[OTHER].bureau.store.read() as conn:
+        assert not [row for row in desk.listing(conn) if row.kind == "unreadable"]
