@@ -152,7 +152,8 @@ def raw_rows(kind: RowKind, table: Table, key: str, found: Sequence[Any]) -> lis
     rows = []
     for values in found:
         fields = {
-            name: value if type(value) is str else text_of(value) for name, value in zip(names, values, strict=True)
+            name: value if type(value) is str else "" if value is None else text_of(value)
+            for name, value in zip(names, values, strict=True)
         }
         rows.append(RawRow(kind, fields[key], fields, table.name))
     return rows
