@@ -121,8 +121,7 @@ def _final(site: Site) -> bool:
     """Whether every log, as this node holds it, has all members' lines at its end: from then on it can be proven."""
     with open_books(site.settings) as books, books.store.read() as conn:
         held = state.states(conn)
-        members = len(books.agreement.members)
-        return all(final_size(conn, log.origin, members) == log.size for log in held)
+        return all(final_size(conn, log.origin, books.agreement.members) == log.size for log in held)
 
 
 def _report(

@@ -53,7 +53,7 @@ class Evidence:
 
     def best_size(self, conn: Connection, origin: str) -> int:
         """The newest final size of a log; the newest signed one if none is final yet; 0 if nothing is signed."""
-        final = final_size(conn, origin, len(self.agreement.members))
+        final = final_size(conn, origin, self.agreement.members)
         newest = self.logs.newest(conn, origin)
         return final or (newest.size if newest is not None else 0)
 
@@ -69,7 +69,8 @@ def open_evidence(settings: Settings) -> Iterator[Evidence]:
             outside = {one.name: one.key.vkey for one in outside_of(settings)}
             with books.store.read() as conn:
                 history, ends = member_keys.history(conn), seals.ends(conn)
-            trust = trust_text(books.agreement, books.members, outside, history, ends)
+            former = [code for code in books.members if books.timeline.gone_on(code) is not None]
+            trust = trust_text(books.agreement, books.members, outside, history, ends, former)
             yield Evidence(books.code, books.agreement, trust, Logs(books.store, vault))
         finally:
             vault.close()
@@ -81,13 +82,18 @@ def trust_text(
     outside: Mapping[str, str] | None = None,
     history: Mapping[str, Sequence[KeySpan]] | None = None,
     ends: Mapping[str, Mapping[str, Sealed]] | None = None,
+    former: Sequence[str] = (),
 ) -> bytes:
-    """The trust policy of an agreement from its members' files. Raises ``NeedsPerson`` if one is not held."""
+    """The trust policy of an agreement from its members' files. Raises ``NeedsPerson`` if one is not held.
+
+    ``former``: members that have left; what their logs hold can be verified still.
+    """
     missing = [code for code in agreement.members if code not in members]
     if missing:
         raise NeedsPerson(
             f"The member files of {', '.join(missing)} are not held; without their keys nothing is proven."
         )
-    keys = {code: (members[code].log_vkey, members[code].receipt_vkey) for code in agreement.members}
+    gone = sorted(set(former) - set(agreement.members))
+    keys = {code: (members[code].log_vkey, members[code].receipt_vkey) for code in (*agreement.members, *gone)}
     second = {code: members[code].sm2_vkey for code in agreement.members}
-    return agreement_trust(agreement.id, keys, outside, history, ends, second)
+    return agreement_trust(agreement.id, keys, outside, history, ends, second, gone)

@@ -25,7 +25,8 @@ from syncd.flows.respond import respond
 from syncd.flows.resync import Finish, operator_body
 from syncd.ledger.canonical import b64
 from syncd.ledger.entry import MeaningError, parse_entry
-from syncd.store import sourcebook, versions
+from syncd.ledger.policy import Sealed
+from syncd.store import seals, sourcebook, versions
 from syncd.store.state import LogState
 
 Json = dict[str, Any]
@@ -108,9 +109,11 @@ class Adopt:
         known = bureau.timeline.gone_on(bureau.code) is None and bureau.logs.find(conn, origin)
         if not known or bureau.logs.get_cursor(conn, f"sealed:{origin}"):
             return
-        size, root = known.size, b64(bureau.logs.root(conn, origin, known.size))
-        sealed = {"schema": "sealed/1.0", "log": origin, "size": size, "root": root, "branches": [], "successor": None}
+        size, root = known.size, bureau.logs.root(conn, origin, known.size)
+        sealed = {"schema": "sealed/1.0", "log": origin, "size": size, "root": b64(root), "branches": [],
+                  "successor": None}  # fmt: skip
         record(bureau, conn, [Saying(SEALED, None, public=sealed)])
+        seals.put(conn, code, origin, Sealed(size, root), bureau.now_text())
         bureau.logs.set_cursor(conn, f"sealed:{origin}", str(size))
 
     def load(self, finish: Finish = lambda conn, result: None) -> Json:

@@ -158,6 +158,11 @@ class Bureau:
         self.exchanging = exchanging if self.code in exchanging else frozenset()
         self.timeline = known
 
+    @property
+    def owing(self) -> Sequence[str]:
+        """Whose lines are owed under new checkpoints: the members that the version in force here names."""
+        return [code for code in self.agreement.members if code in self.members]
+
     def owner(self, origin: str) -> Peer | None:
         """The member whose log this is."""
         return next((peer for peer in self.members.values() if peer.origin == origin), None)

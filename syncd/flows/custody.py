@@ -47,13 +47,17 @@ class Custody:
         found: dict[str, Told] = {}
         threads = [
             threading.Thread(target=self._ask, args=(code, found), name=f"ask:{code}", daemon=True)
-            for code in self._links
+            for code in self._asked()
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(seconds)
         return dict(found)
+
+    def _asked(self) -> list[str]:
+        """The members with whom entries are exchanged; one that has left says nothing any more."""
+        return sorted(self._links.keys() & self._bureau.exchanging)
 
     def _ask(self, code: str, found: dict[str, Told]) -> None:
         bureau = self._bureau
@@ -79,7 +83,7 @@ class Custody:
         Raises ``Retry`` while members are silent, ``NeedsPerson`` where entries must be fetched back.
         """
         bureau, answers = self._bureau, self.ask()
-        silent = sorted(set(self._links) - set(answers) - set(without))
+        silent = sorted(set(self._asked()) - set(answers) - set(without))
         with bureau.store.write() as conn:
             reason = against(bureau, conn, answers)
             if reason is not None:

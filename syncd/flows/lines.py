@@ -87,7 +87,7 @@ def missing_lines(bureau: Bureau, conn: Connection, origin: str, notes: Iterable
 def complete_after(bureau: Bureau, conn: Connection, told: int) -> int | None:
     """The first size of one's own log above ``told`` with every member's line: a stop, or the newest size."""
     origin = bureau.origin
-    owed = [code for code in bureau.agreement.members if code in bureau.members]
+    owed = bureau.owing
     signed = min(bureau.logs.countersigned(conn, origin, code) for code in owed)
     if signed <= told:
         return None

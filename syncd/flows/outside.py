@@ -66,7 +66,7 @@ class Outside:
     def _next(self) -> tuple[CheckpointRow, int, bytes] | None:
         bureau, origin, name = self._bureau, self._bureau.origin, self._witness.name
         with bureau.store.read() as conn:
-            size = final_size(conn, origin, len(bureau.members))
+            size = final_size(conn, origin, bureau.owing)
             listed, note = bureau.logs.checkpoint(conn, origin, size), full_note(conn, origin, size)
             if listed is None or note is None or self._done(conn, size):
                 return None

@@ -71,12 +71,15 @@ class Serve:
 
     def _keys(self, origin: str, name: str) -> bytes:
         """Who signs a log, who countersigns it, and the policy by which both are verified."""
-        members = {code: (one.log.vkey, one.receipt.vkey) for code, one in self._bureau.members.items()}
+        bureau = self._bureau
+        former = [code for code in bureau.members if bureau.timeline.gone_on(code) is not None]
+        members = {code: (one.log.vkey, one.receipt.vkey) for code, one in bureau.members.items()
+                   if code in bureau.agreement.members or code in former}  # fmt: skip
         outside = {one.name: one.key.vkey for one in self._bureau.outside}
         second = {code: one.sm2.vkey for code, one in self._bureau.members.items() if one.sm2 is not None}
         with self._bureau.store.read() as conn:
             history, ends = member_keys.history(conn), seals.ends(conn)
-        trust = agreement_trust(self._bureau.agreement.id, members, outside, history, ends, second)
+        trust = agreement_trust(self._bureau.agreement.id, members, outside, history, ends, second, former)
         if name == "trust.policy":
             return trust
         policy = parse_policy(trust)

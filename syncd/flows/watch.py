@@ -41,7 +41,7 @@ class Watch:
     def step(self) -> bool:
         """Look at what is due; a member that is away never keeps the others from being looked at."""
         bureau = self._bureau
-        for code in self._shares:
+        for code in sorted(bureau.exchanging & self._shares.keys()):
             if self._age(f"crosscheck:{code}") >= bureau.cross_check_seconds:
                 self._check(code)
         self._freshen()
@@ -110,12 +110,12 @@ class Watch:
         """The logs whose oldest checkpoint beyond the final one lacks lines for too long, with whose."""
         bureau, found = self._bureau, dict[str, Json]()
         for origin in bureau.origins:
-            waiting = first_after(conn, origin, final_size(conn, origin, len(bureau.members)))
+            waiting = first_after(conn, origin, final_size(conn, origin, bureau.owing))
             if waiting is None:
                 continue
             age = (bureau.clock() - dt.datetime.fromisoformat(waiting.at)).total_seconds()
             if age > bureau.provisional_seconds:
                 signed = bureau.logs.countersigned_by_all(conn, origin)
-                lacking = sorted(code for code in bureau.members if signed.get(code, 0) < waiting.size)
+                lacking = sorted(code for code in bureau.owing if signed.get(code, 0) < waiting.size)
                 found[origin] = {"size": waiting.size, "since": waiting.at, "lacking": lacking}
         return found

@@ -8,7 +8,7 @@ It carries the history of keys: a member with two receipt keys is a group of its
 that counts on some sizes only, and a log that ended, stand in lines that other readers skip (``syncd.ledger.policy``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -30,7 +30,10 @@ class TrustedKey:
 
 @dataclass(frozen=True, slots=True)
 class TrustedMember:
-    """A member by its code: the keys of its log or logs, and its receipt keys, oldest first; ``sm2``: second keys."""
+    """A member by its code: the keys of its log or logs, and its receipt keys, oldest first; ``sm2``: second keys.
+
+    No receipt keys: it has left.
+    """
 
     code: str
     logs: Sequence[TrustedKey]
@@ -56,7 +59,8 @@ def format_trust(
         lines += _receipts(member)
     lines += [f"witness {name} {vkey}" for name, vkey in sorted((outside or {}).items())]
     count = "all" if threshold is None else str(threshold)
-    lines += [f"group {MEMBERS} {count} {' '.join(member.code for member in members)}", f"quorum {MEMBERS}"]
+    counting = " ".join(member.code for member in members if member.receipts)
+    lines += [f"group {MEMBERS} {count} {counting}", f"quorum {MEMBERS}"]
     lines += _history(members)
     data = "".join(f"{line}\n" for line in lines).encode()
     parse_policy(data)
@@ -80,17 +84,19 @@ def agreement_trust(
     history: Mapping[str, Sequence[KeySpan]] | None = None,
     ends: Mapping[str, Mapping[str, Sealed]] | None = None,
     sm2: Mapping[str, str] | None = None,
+    former: Collection[str] = (),
 ) -> bytes:
     """The policy of an agreement: log and receipt key of each member as vkeys, or its ``history`` where it has one.
 
     ``ends``: the sealed logs of a member by their origins. ``sm2``: second keys by code, of the members that have one.
+    ``former``: those that have left; their logs can be verified still, and no quorum waits for them.
     """
     trusted = []
     for code, (log, receipt) in sorted(members.items()):
         spans = (history or {}).get(code) or [base("log", log), base("receipt", receipt)]
         sealed = (ends or {}).get(code, {})
-        second = _second(sm2, code)
-        trusted.append(TrustedMember(code, _trusted(spans, "log"), _trusted(spans, "receipt"), sealed, second))
+        receipts = [] if code in former else _trusted(spans, "receipt")
+        trusted.append(TrustedMember(code, _trusted(spans, "log"), receipts, sealed, _second(sm2, code)))
     return format_trust(trusted, title=f"trust policy 信任策略 of {agreement}: C2SP tlog-policy", outside=outside)
 
 
@@ -117,6 +123,8 @@ def origins(policy: Policy) -> list[str]:
 
 
 def _receipts(member: TrustedMember) -> list[str]:
+    if not member.receipts:
+        return []  # it has left
     if len(member.receipts) == 1:
         return [f"witness {member.code} {member.receipts[0].vkey}"]
     names = [f"{member.code}.{number}" for number in range(1, len(member.receipts) + 1)]

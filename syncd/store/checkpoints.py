@@ -4,7 +4,7 @@ Commit, then sign, then offer: ``append`` lists a size without a note, the stage
 and stores the note here, and only a size with a note is ever offered to a peer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -145,14 +145,14 @@ def countersigned_by_all(conn: Connection, origin: str) -> dict[str, int]:
     return {str(member): int(size) for member, size in found}
 
 
-def final_size(conn: Connection, origin: str, members: int) -> int:
-    """The newest signed size at which ``members`` members have countersigned, 0 if there is none."""
+def final_size(conn: Connection, origin: str, members: Collection[str]) -> int:
+    """The newest signed size that all these members have countersigned, 0 if there is none."""
     size = execute(
         conn,
         f"SELECT s.size FROM cosignatures s JOIN checkpoints c ON c.log = s.log AND c.size = s.size "
-        f"WHERE s.log = {_LOG} AND c.note IS NOT NULL GROUP BY s.size HAVING count(*) >= ? "
-        "ORDER BY s.size DESC LIMIT 1",
-        (origin, members),
+        f"WHERE s.log = {_LOG} AND c.note IS NOT NULL AND s.member IN ({marks(members)}) "
+        "GROUP BY s.size HAVING count(*) >= ? ORDER BY s.size DESC LIMIT 1",
+        (origin, *members, len(members)),
     ).scalar_one_or_none()
     return 0 if size is None else int(size)
 

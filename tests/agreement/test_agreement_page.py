@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from syncd.agreement.comparison import changes
 from syncd.agreement.load import AgreementError, load_agreement
 from syncd.agreement.names import NAMES
 from syncd.agreement.objections import objections
@@ -24,6 +25,8 @@ def told(example: str, what: str) -> str | None:
 
 
 def with_example(files: Files, example: str) -> Files:
+    if path := told(example, "lines of"):
+        return {**files, path: _lines(files[path].decode(), example).encode()}
     path = told(example, "in")
     assert path in files or path == "scales.toml", example
     text = files.get(path, b"").decode()
@@ -32,6 +35,15 @@ def with_example(files: Files, example: str) -> Files:
         text = re.sub(rf"{re.escape(head)}\n{re.escape(row)}\n.*?\n\n", "", text, count=1, flags=re.DOTALL)
         assert row not in text
     return {**files, path: f"{text}\n{example}".encode()}
+
+
+def _lines(text: str, example: str) -> str:
+    """The file with these of its own lines in the place of what they said before."""
+    for line in example.splitlines():
+        if " = " in line and not line.startswith("#"):
+            text, count = re.subn(rf"(?m)^{line.split(' = ')[0]} = .*$", line, text, count=1)
+            assert count == 1, line
+    return text
 
 
 def test_there_are_examples_of_each_sort() -> None:
@@ -53,6 +65,17 @@ def test_every_example_loads_as_it_says(agreement_files: Files, example: str) ->
         assert any(objected in sentence for sentence in found)
     elif "[[cases]]" in example or "[[rules]]" in example or "[[bases]]" in example:
         assert found == []
+
+
+def test_what_a_comparison_says_is_what_it_is_said_to_say(agreement_files: Files) -> None:
+    first = load_agreement(agreement_files)
+    for example in EXAMPLES:
+        if said := told(example, "said:"):
+            found = [one.zh for one in changes(first, load_agreement(with_example(agreement_files, example)))]
+            assert found == [said] and PAGE.count(said) == 2
+    (head,) = [example for example in EXAMPLES if told(example, "lines of")]
+    later = load_agreement(with_example(agreement_files, head))
+    assert (later.version, later.effective_from) == (2, date(2027, 3, 1))
 
 
 def test_the_table_of_names_is_the_vocabulary() -> None:

@@ -16,8 +16,9 @@ from syncd.flows.rejudge import Rejudge
 from syncd.flows.respond import respond
 from syncd.flows.startup import establish
 from syncd.ledger.entry import parse_entry
+from syncd.ledger.policy import parse_policy
 from syncd.store import desk, register, versions
-from syncd.store.checkpoints import countersigned_by_all
+from syncd.store.checkpoints import countersigned_by_all, final_size
 
 DAY, LATER = dt.date(2026, 11, 22), dt.date(2026, 12, 1)
 HOME, OTHER, THIRD = "320583", "320585", "310114"
@@ -213,6 +214,13 @@ def test_a_member_that_leaves_is_sealed_and_its_findings_end_that_day(net: Netwo
         sealed = [parse_entry(row.leaf) for row in entries if row.kind == "log.sealed"]
     assert [one.body["log"] for one in sealed] == [f"jiakuntai-eco/{OTHER}/1"]
     assert sealed[0].body["successor"] is None and sealed[0].agreement == node.agreement.tag
+    policy = parse_policy(net.nodes[HOME].stages.serve.static(node.origin, "trust.policy").body)
+    assert policy.groups["members"][1] == list(stays), "no quorum waits for it"
+    assert policy.sealed.keys() == {f"jiakuntai-eco/{OTHER}/1"} and len(policy.logs) == 3, (
+        "what it said is verified still"
+    )
+    with node.store.read() as conn:
+        assert final_size(conn, node.origin, node.owing) == node.logs.state(conn, node.origin).size
 
 
 def test_a_node_that_has_left_ends_what_it_imposed_under_the_agreement(net: Network) -> None:
