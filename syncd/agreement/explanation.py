@@ -172,6 +172,8 @@ def _in_effect(
     known, basis = agreement.measures.get(measure["id"]), agreement.bases.get(measure["basis"] or "")
     zh, en = KINDS[measure["kind"]]
     article = f"{basis.instrument}{basis.article or ''}" if basis is not None else None
+    shown = demonstration and measure["kind"] != "advisory"
+    only = ("无，仅供演示", "no article, for demonstration only") if shown else ("无", "no article")
     bound = _bound(agreement, rule, body, measure, demonstration)
     until = BOUNDS[bound]
     name = known.name_zh if known else measure["id"]
@@ -186,9 +188,9 @@ def _in_effect(
         "quote_zh": basis.quote_zh if basis else None,
         "ends_by": bound,
         "doubts": [one.why_en for one in doubts_of(agreement, measure["id"], region)],
-        "zh": f"{measure['id']}“{name}”：{zh}，{measure['responder']}，依据{article or '无'}，"
+        "zh": f"{measure['id']}“{name}”：{zh}，{measure['responder']}，依据{article or only[0]}，"
         f"{measure['from']}至{measure['to']}（{until[0]}）",
-        "en": f"{measure['id']}: {en}, by {measure['responder']}, on {article or 'no article'}, {measure['from']} to "
+        "en": f"{measure['id']}: {en}, by {measure['responder']}, on {article or only[1]}, {measure['from']} to "
         f"{measure['to']} ({until[1]})",
     }
 

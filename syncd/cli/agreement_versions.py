@@ -178,12 +178,18 @@ def status(on: On = "", config: Config = CONFIG, as_json: AsJson = False) -> Non
     Example:
       syncd agreement status -c kunshan/syncd.toml
     """
+    from syncd.agreement_files import Versions
+    from syncd.flows.adopt import changed_text
     from syncd.flows.versions_shown import versions_shown
     from syncd.reading import open_books
 
-    with open_books(settings_of(config)) as books, books.store.read() as conn:
+    settings = settings_of(config)
+    with open_books(settings) as books, books.store.read() as conn:
         shown = versions_shown(books, conn, day_of(on))
-    give(shown, as_json, draw_status)
+        folders = Versions(settings.path(settings.node.versions), books.agreement.id)
+        changed = [changed_text(one, kept.digest) for one in folders()
+                   if (kept := books.timeline.of(one.version)) is not None and kept.digest != one.digest]  # fmt: skip
+    give({**shown, "not_taken_up": folders.faults, "changed": changed}, as_json, draw_status)
 
 
 def draw_status(to: "Console", shown: Json) -> None:
@@ -195,6 +201,10 @@ def draw_status(to: "Console", shown: Json) -> None:
           [(one["tag"], words.word(words.VERSION_STATE, one["state"]), one["effective_from"], one["since"],
             " ".join(one["members"]), " ".join(one["missing"]) if one["version"] > 1 else "")
            for one in shown["versions"]], "members missing")  # fmt: skip
+    for name, sentence in shown["not_taken_up"].items():
+        say(to, f"The folder {name} of versions was not taken up 未采用: {sentence}", "yellow")
+    for sentence in shown["changed"]:
+        say(to, sentence, "yellow")
     for one in shown["not_held"]:
         say(to, f"{one['member']} has adopted version {one['version']} (digest {one['digest'][:16]}) on {one['on']}, "
                 "whose text is not held here: take it up with `syncd agreement load`.", "yellow")  # fmt: skip

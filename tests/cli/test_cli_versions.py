@@ -67,6 +67,9 @@ def test_a_changed_text_of_a_known_version_is_refused(node: Path, second: Path) 
     (other / "sources.toml").write_text((other / "sources.toml").read_text("utf-8") + "\n# a word more\n", "utf-8")
     ran = syncd("agreement", "load", other, "-c", node)
     assert ran.code == 3 and "another text of version 2" in ran.sentence
+    (node.parent / "versions" / "odd").mkdir()
+    (node.parent / "versions" / "odd" / "agreement.toml").write_text("version", "utf-8")
+    assert list(syncd("agreement", "status", "-c", node, "--json").json["not_taken_up"]) == ["odd"]
     signature = next((node.parents[1] / "agreement" / "members").glob("agreement-2-*.note"))
     signature.write_text(signature.read_text("utf-8").replace("\n2\n", "\n3\n"), "utf-8")
     assert syncd("agreement", "verify", "2", "-c", node, "--json").json["files"][OWN] == "wrong"
