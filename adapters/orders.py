@@ -75,5 +75,5 @@ def _write(conn: Connection, statement: Insert | Update, table: Table, names: Se
         tuple(value if type(value := row[name]) is kind or value is None else kind(value) for name, kind in kinds)
         for row in rows
     ]
-    named = [dict(zip(order, line, strict=True)) for line in lines]
-    conn.exec_driver_sql(str(compiled), lines if compiled.positional else named)
+    named = not compiled.positional
+    conn.exec_driver_sql(str(compiled), [dict(zip(order, line, strict=True)) for line in lines] if named else lines)

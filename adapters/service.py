@@ -82,10 +82,10 @@ class ServiceAdapter(Adapter):
         """POST one delivery; the service must confirm it. Returns its acknowledgement number 受理号, or nothing."""
         if not rows:
             return ""
-        names, content = self._service.send, list(rows)
-        key = hashlib.sha256(orjson.dumps(content)).hexdigest()[:32]
+        names, content = self._service.send, orjson.dumps(list(rows))
+        key = hashlib.sha256(content).hexdigest()[:32]
         sent = {names.batch: key} if names.batch else {}
-        body = orjson.dumps({**sent, names.rows: content} if names.rows else content)
+        body = orjson.dumps({**sent, names.rows: orjson.Fragment(content)}) if names.rows else content
         return self._confirmed(self._client.post(self._service.orders, body, key, self._login), key, len(rows))
 
     def acknowledgements(self, cursor: Json | None) -> AckPage:

@@ -5,11 +5,9 @@ Life: lock the store → establish the truth (``flows.startup``) → listen → 
 ticks do what no news brings: they close a stop after a silence, read what only informs, and notice midnight.
 """
 
-import gc
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from syncd import logs_out
+from syncd import logs_out, process
 from syncd.errors import NeedsPerson, Stop
 from syncd.flows.bureau import SHANGHAI
 from syncd.flows.outside import Outside
@@ -45,10 +43,6 @@ QUIET_SECONDS = 2.0
 WATCH_SECONDS = 60.0
 VERSIONS_SECONDS = 10.0
 """How often the folder of the agreement's versions is looked at; an adoption in a log rings at once."""
-SWITCH_SECONDS = 0.0005
-"""A thread that comes back from the disk waits this long at most for one that computes; Python's 5 ms made every
-statement of a busy store wait.
-"""
 
 
 class Daemon:
@@ -91,6 +85,7 @@ class Daemon:
         """Run until a signal; raises what start-up finds. A second daemon on the same store is refused."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._ended.set())
+        process.share_memory()
         bureau = self._built.bureau
         with bureau.store.single_instance() as bureau.still_alone:
             establish(bureau, self._stages.custody.ask)
@@ -105,7 +100,7 @@ class Daemon:
             self._start_workers()
             self._schedule()
             self._write("daemon.ready", {"origin": bureau.origin, "port": self._settings.server.port})
-            _calm_collector()
+            process.calm()
             self._ended.wait()
             self._write("daemon.stopping", {})
             self._stop(server, listener)
@@ -208,6 +203,7 @@ class Daemon:
 
     def _close_stop(self) -> None:
         """The last entries before a silence become a stop, on which all members' lines meet (LEDGER §5)."""
+        process.give_back()
         bureau = self._built.bureau
         if bureau.may_sign:
             with bureau.store.write() as conn:
@@ -256,14 +252,3 @@ class Daemon:
             with knock, suppress(OSError):  # who has knocked need not wait for the answer
                 knock.settimeout(1.0)
                 knock.sendall(b"ok\n")
-
-
-def _calm_collector() -> None:
-    """Let Python's cycle collector leave alone what stays for good, and look less often at what passes through.
-
-    Batches make many short-lived objects without cycles: at the default pace a quarter of all time went into looking.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
-    sys.setswitchinterval(SWITCH_SECONDS)

@@ -84,7 +84,7 @@ def assemble(bureau: Bureau, source: Source | None, links: Mapping[str, Link]) -
     """Put the stages together; ``links`` gives the way to each other member, in memory or over HTTPS."""
     recognise = Recognise(bureau)
     name = source.facts.source.id if source is not None else ""
-    batches = Batches()
+    batches = Batches(bureau.vault)
     shares = {code: Share(bureau, bureau.members[code], link, batches) for code, link in links.items()}
     resends = {code: Resend(bureau, bureau.members[code], link) for code, link in links.items()}
     collect = Collect(bureau, source, name, lambda: _in_step(shares)) if source is not None else None

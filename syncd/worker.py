@@ -14,6 +14,7 @@ from typing import Any
 
 from adapters.base import SourceError
 from syncd.errors import NeedsPerson, Retry, Stop
+from syncd.process import show_thread
 
 Json = dict[str, Any]
 FIRST_PAUSE, LAST_PAUSE = 0.2, 30.0
@@ -49,6 +50,7 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         """Thread body."""
+        show_thread(self.name)
         waiting: float | None = None
         while not self._ending.is_set():
             self._bell.wait(waiting)

@@ -40,7 +40,7 @@ from syncd.agreement.publicity import longest_publicity
 Detail = tuple[str | None, str]
 """A measure's code (None: the finding as a whole) and the reason code why it does not take effect."""
 
-_PLANS, _VERDICTS = 4_096, 8_192  # a verdict is about 1 KB; findings of one day and kind share one
+_PLANS, _VERDICTS = 2_048, 2_048  # a verdict is about 1 KB; findings of one day and kind share one
 
 
 class ImposedMeasure(NamedTuple):

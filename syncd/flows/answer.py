@@ -29,7 +29,7 @@ Json = dict[str, Any]
 IMPOSED, LIFTED = "restriction.imposed", "restriction.lifted"
 DECLINED, HELD = "restriction.declined", "finding.held"
 DISPUTED, COPY, LEFT = "disputed", "copy", "left"
-_SHARED = 1_024  # answers are about 5 KB each, and findings of one kind and day share one
+_SHARED = 512  # answers are about 5 KB each, and findings of one kind and day share one
 DESK_REASONS = frozenset({"review", "unmapped", "no_rule", "twin", "linked", "mapping_differs", "subject_type",
                           "twin_relieved", "exception"})  # fmt: skip
 

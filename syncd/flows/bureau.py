@@ -181,6 +181,7 @@ def day_of(moment: dt.datetime) -> dt.date:
     return moment.astimezone(SHANGHAI).date()
 
 
+@lru_cache(1_024)
 def day_of_text(at: str) -> dt.date:
     """The calendar day in Asia/Shanghai of a leaf's ``at``."""
     return day_of(dt.datetime.fromisoformat(at))

@@ -6,6 +6,7 @@ Holding is not understanding (LEDGER §6): nothing here refuses an entry. What c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -37,6 +38,7 @@ KEYS_OF = {
 ERASED = "erased"
 """The fault of an entry whose disclosure was ordered to be erased: nothing to be repaired, and nobody is asked."""
 VERSION = "version"  # of this agreement, but not held here or not in force here so far
+_SHARED = 256  # bodies of answers are 1 KB as text and three times that as read
 PUBLIC_KINDS = frozenset({"agreement.adopted", "key.changed", "log.sealed", "delivery.missing"})
 
 
@@ -162,16 +164,28 @@ def _informs(one: Opened, entry: Entry, raw: bytes) -> bool:
     """Another region's answer has no effect here: proven to be what was committed, and of the form the register reads.
 
     There are two of them for each finding and neighbour, so they are not validated in full; anything unusual is.
+    Findings of one kind that were answered together were answered in the same words.
     """
     try:
-        body = orjson.loads(peek_disclosure(entry.id, str(entry.body), raw))
-        plain = body["schema"] == SCHEMA_OF[entry.kind] and body.keys() == KEYS_OF[entry.kind]
-        plain = plain and all(_measure(measure) for measure in body.get("measures", ()))
-        plain = plain and _token(body.get("reason", "-")) and _token(body.get("rule") or "-")
+        one.body = _said(entry.kind, peek_disclosure(entry.id, str(entry.body), raw))
     except (MeaningError, ValueError, KeyError, TypeError, AttributeError):
         return False
-    one.body = body
-    return plain
+    return True
+
+
+@lru_cache(_SHARED)
+def _said(kind: str, text: bytes) -> Json:
+    """The body that these bytes are; a batch's answers share a few, which are read once, and nobody changes them.
+
+    Raises ValueError, KeyError, TypeError or AttributeError for one that has not the plain form. Nothing of those is
+    kept, so that what stays in memory names no organisation.
+    """
+    body: Json = orjson.loads(text)
+    plain = body["schema"] == SCHEMA_OF[kind] and body.keys() == KEYS_OF[kind]
+    plain = plain and all(_measure(measure) for measure in body.get("measures", ()))
+    if not (plain and _token(body.get("reason", "-")) and _token(body.get("rule") or "-")):
+        raise ValueError("not plain")
+    return body
 
 
 def _measure(measure: Json) -> bool:

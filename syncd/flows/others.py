@@ -10,6 +10,7 @@ from syncd.flows.answer import COPY, DECLINED, HELD, IMPOSED, LIFTED
 from syncd.flows.bureau import Bureau, Peer, day_of_text
 from syncd.flows.opening import VERSION, Opened
 from syncd.flows.respond import response_row
+from syncd.ledger.entry import Ref
 from syncd.store import desk, register
 from syncd.store.append import Appended
 from syncd.store.state import LogState
@@ -31,8 +32,8 @@ def note_answers(bureau: Bureau, conn: Connection, state: LogState, owner: Peer,
     register.put_responses(conn, rows)
     told = [_told(owner, one) for one in answers if _unread(one) and _ours(bureau, one) and not _for_version(one)]
     _versions(bureau, conn, owner, answers)
-    read = [f"{owner.code}:{one.entry.ref.leaf}" for one in answers if one.entry and one.entry.ref and not _unread(one)]
-    if desk.counts(conn).get("unreadable_at_peer"):
+    if desk.open_marks(conn, "unreadable_at_peer"):
+        read = [f"{owner.code}:{about.leaf}" for one in answers if (about := _about(one)) and not _unread(one)]
         desk.clear(conn, "unreadable_at_peer", read, bureau.now_text())
     told += _copies(bureau, conn, owner, answers)
     desk.put(conn, told, bureau.now_text())
@@ -57,9 +58,9 @@ def _versions(bureau: Bureau, conn: Connection, owner: Peer, answers: Sequence[O
 
 def _copies(bureau: Bureau, conn: Connection, owner: Peer, answers: Sequence[Opened]) -> list[Json]:
     """Another region says that a copy of a decision of ours lies in its source: shown on this desk as well."""
-    about = [(one.entry.ref.leaf, (one.body or {}).get("mark")) for one in answers if one.entry and one.entry.ref]
-    marked = [bytes.fromhex(leaf) for leaf, mark in about if COPY in str(mark or "").split()]
-    own = register.findings_by_leaf(conn, marked)
+    marked = [about for one in answers if one.body and one.body.get("mark") and (about := _about(one))
+              and COPY in str(one.body["mark"]).split()]  # fmt: skip
+    own = register.findings_by_leaf(conn, [bytes.fromhex(ref.leaf) for ref in marked])
     return [
         {"kind": "copy_at_peer", "mark": f"{owner.code}:{leaf.hex()}", "reason": "other_place",
          "facts": {"region": owner.code, "finding": leaf.hex(), "natural_key": row.natural_key.hex()}}
@@ -73,16 +74,22 @@ def answer_rows(conn: Connection, state: LogState, owner: Peer, answers: Sequenc
     stored = register.responses_of(conn, list(set(named.values())), owner.code)
     before = {finding: found[owner.code] for finding, found in stored.items()}
     rows: dict[bytes, register.Response] = {}
+    texts: dict[int, str] = {}  # answers in the same words share their body
     for one in answers:
         finding = named[one.leaf]
         earlier = before.get(finding)
         if one.entry is None or (earlier is not None and earlier.idx >= one.idx):
             continue
-        day, body = day_of_text(one.entry.at), orjson.dumps(one.body).decode()
+        day = day_of_text(one.entry.at)
+        body = texts.get(id(one.body)) or texts.setdefault(id(one.body), orjson.dumps(one.body).decode())
         entry = Appended(one.idx, one.leaf, one.entry.id, one.entry.at)
         rows[finding] = response_row(owner.code, finding, earlier, one.kind, body, state.id, entry, day)
         before[finding] = rows[finding]
     return list(rows.values())
+
+
+def _about(one: Opened) -> Ref | None:
+    return one.entry.ref if one.entry is not None else None
 
 
 def _ours(bureau: Bureau, one: Opened) -> bool:

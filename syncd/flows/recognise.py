@@ -24,7 +24,7 @@ from syncd.flows.grounds import lost_grounds
 from syncd.flows.opening import ERASED, INFORMING, VERSION, is_relief, read_opened
 from syncd.flows.others import note_answers
 from syncd.flows.record import Saying, record, sign
-from syncd.flows.respond import respond
+from syncd.flows.respond import InHand, respond
 from syncd.flows.understand import AMENDED, Changes, suspend_until_read, understand
 from syncd.flows.unsaid import lift_unsaid
 from syncd.store import desk, honours, register
@@ -68,13 +68,12 @@ class Recognise:
         trouble: Exception | None = None
         for state, lane in doing:
             try:
-                lane(state)
+                if lane(state):
+                    return True
             except (Retry, Stop):
                 raise
             except Exception as error:  # one log's trouble never holds back another's, least of all its relief
                 trouble = trouble or error
-                continue
-            return True
         if trouble is not None:
             raise trouble
         return False
@@ -108,9 +107,12 @@ class Recognise:
         value = self._bureau.logs.get_cursor(conn, f"{lane}:{origin}")
         return int(value) if value else 0
 
-    def _relief(self, state: LogState) -> None:
+    def _relief(self, state: LogState) -> bool:
+        """False where none has come: then nothing is written, not even how far was looked."""
         bureau = self._bureau
         owner = bureau.owner(state.origin)
+        if not self._may_relieve(state):
+            return False
         with bureau.store.write() as conn:
             start = max(self._cursor(conn, lane, state.origin) for lane in ("relief", "recognise"))
             stop = state.size
@@ -120,6 +122,14 @@ class Recognise:
             failpoint("relief.before_commit")
         failpoint("relief.after_commit")
         self._after()
+        return True
+
+    def _may_relieve(self, state: LogState) -> bool:
+        """Whether relief may be among what was not looked at for it so far; where memory cannot say, it may."""
+        with self._bureau.store.read() as conn:
+            start = max(self._cursor(conn, lane, state.origin) for lane in ("relief", "recognise"))
+        kinds = self._bureau.logs.recent_kinds(state.origin, start, state.size)
+        return kinds is None or any(is_relief(kind) or kind in FAST_LANE for kind in kinds)
 
     def _read_relief(self, conn: Connection, state: LogState, owner: Peer | None, start: int) -> Changes:
         """What relief and amendments from ``start`` to the end of what is held change at once."""
@@ -133,7 +143,7 @@ class Recognise:
                 suspend_until_read(state.id, one, changes)
         return changes
 
-    def _unsaid(self, state: LogState) -> None:
+    def _unsaid(self, state: LogState) -> bool:
         """Relief acts and goes home; the cursor of findings stays, so that it is read and answered once more later."""
         bureau, owner = self._bureau, self._bureau.owner(state.origin)
         with bureau.store.write() as conn:
@@ -143,8 +153,9 @@ class Recognise:
             lift_unsaid(bureau, conn, changes.affected)
             bureau.logs.set_cursor(conn, f"relief:{state.origin}", str(state.size))
         bureau.wake("restrict")
+        return True
 
-    def _findings(self, state: LogState) -> None:
+    def _findings(self, state: LogState) -> bool:
         bureau = self._bureau
         owner = bureau.owner(state.origin)
         with bureau.store.write() as conn:
@@ -157,6 +168,7 @@ class Recognise:
             failpoint("recognise.before_commit")
         failpoint("recognise.after_commit")
         self._after()
+        return True
 
     def _recognise(self, conn: Connection, state: LogState, owner: Peer, start: int, stop: int) -> None:
         """Read and answer. Of one's own log, what this node said itself is known already and not opened again."""
@@ -211,7 +223,8 @@ class Recognise:
     ) -> None:
         """Put what was understood into the register and answer it; ``issued``: findings as they stand there already."""
         bureau = self._bureau
-        fresh = {**issued, **register.add_findings(conn, changes.findings)}
+        added = register.add_findings(conn, changes.findings)
+        fresh = {**issued, **added}
         amend(bureau, conn, state, changes)
         register.add_relief(conn, changes.relief)
         honours.add(conn, changes.honours, changes.withdrawn)
@@ -223,7 +236,8 @@ class Recognise:
             sound(bureau, conn, VERSION, mark, {name: facts[name] for name in ("region", "log", "agreement")})
         for finding, *_ in changes.amendments:
             fresh.pop(finding, None)  # it is no longer as it was put in
-        respond(bureau, conn, changes.affected, fresh)
+            changes.bodies.pop(finding, None)
+        respond(bureau, conn, changes.affected, InHand(fresh, changes.bodies if added else {}, fresh.keys() & added))
         unread = [(ref, reason) for idx, ref, reason in changes.unreadable if idx not in answered]
         if unread:
             knew = {held.origin: held.size for held in bureau.logs.states(conn)}

@@ -5,10 +5,10 @@ runs again says nothing twice. The rows of the register, the delivery and the de
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection
@@ -27,25 +27,37 @@ from syncd.store.outbox import Delivery
 from syncd.store.register import Finding, ReliefRow, Response
 
 Json = dict[str, Any]
-_NONE: Mapping[bytes, Finding] = MappingProxyType({})
 _UNRELEASED: Mapping[bytes, str] = MappingProxyType({})
 RELIEF_WORKING_DAYS = 3  # 行政处罚法 Art. 48 with Art. 85: withdrawn within three working days
+
+
+class InHand(NamedTuple):
+    """Findings as this transaction has just written or read them, so that they need not be read again.
+
+    ``bodies`` of some of them as read; ``new`` are those that were not in the register before, and so not answered.
+    """
+
+    findings: Mapping[bytes, Finding]
+    bodies: Mapping[bytes, Json]
+    new: Set[bytes]
+
+
+NOTHING = InHand(MappingProxyType({}), MappingProxyType({}), frozenset())
 
 
 def respond(
     bureau: Bureau,
     conn: Connection,
     leaves: Iterable[bytes],
-    fresh: Mapping[bytes, Finding] = _NONE,
+    hand: InHand = NOTHING,
     released: Mapping[bytes, str] = _UNRELEASED,
 ) -> int:
     """Answer these findings and their twins; returns how many entries were appended.
 
-    ``fresh``: findings as this transaction has just written or read them, so that they need not be read again.
     ``released``: what a person releases of findings that this region has not answered so far.
     """
     judging = Judging(bureau)
-    cases, refs = _cases(bureau, conn, set(leaves), fresh, judging)
+    cases, refs = _cases(bureau, conn, set(leaves), hand, judging)
     cases = [replace(case, released=released[case.leaf]) if case.leaf in released else case for case in cases]
     changed = []
     for case in cases:
@@ -85,16 +97,15 @@ def _answered(case: Case, rules: Rules) -> Answer:
 
 
 def _cases(
-    bureau: Bureau, conn: Connection, leaves: set[bytes], fresh: Mapping[bytes, Finding], judging: Judging
+    bureau: Bureau, conn: Connection, leaves: set[bytes], hand: InHand, judging: Judging
 ) -> tuple[list[Case], dict[bytes, Ref]]:
-    rows = register.findings_by_leaf(conn, leaves - fresh.keys()) | {
-        leaf: fresh[leaf] for leaf in leaves & fresh.keys()
-    }
+    here = hand.findings
+    rows = register.findings_by_leaf(conn, leaves - here.keys()) | {leaf: here[leaf] for leaf in leaves & here.keys()}
     groups = register.findings_by_key(conn, register.shared_keys(conn, {row.natural_key for row in rows.values()}))
     everyone = {**rows, **{row.leaf: row for group in groups.values() for row in group}}
     relief = register.relief_of(conn, list(everyone))
-    answered = register.responses_of(conn, list(everyone), bureau.code)
-    copies = desk.linked_here(conn, [row.natural_key.hex() for row in everyone.values()])
+    answered = register.responses_of(conn, everyone.keys() - hand.new, bureau.code)
+    copies = desk.linked_here(conn, [row.natural_key for row in everyone.values()])
     states = {leaf: state_of(row, relief.get(leaf, ()), judging.day) for leaf, row in everyone.items()}
     origins = {state.id: state.origin for state in bureau.logs.states(conn)}
     barred = bureau.vault.barred({row.natural_key for row in everyone.values()})
@@ -109,8 +120,9 @@ def _cases(
         if gone != leaf and gone not in everyone:  # its twin was erased: that it once was relieved stays true
             twins.append(Twin(gone, False, ReliefState(ended="erased", because=gone, off=True)))
         refs[leaf] = Ref(origins[row.log], row.id, leaf.hex())
-        copy_here = row.natural_key.hex() in copies
-        whole = leaf, row.issuer, row.place, row.parsed(), states[leaf], twins, before, copy_here
+        copy_here = row.natural_key in copies
+        body = hand.bodies.get(leaf) or row.parsed()
+        whole = leaf, row.issuer, row.place, body, states[leaf], twins, before, copy_here
         cases.append(Case(*whole, row.version, row.issuer in judging.gone))
     return cases, refs
 

@@ -24,7 +24,7 @@ from syncd.store.outbox import FORGET, Delivery, Due
 
 Json = dict[str, Any]
 BATCH = 512
-_SHARED = 1_024  # measures of findings of one kind and day are the same text
+_SHARED = 512  # measures of findings of one kind and day are the same text, and their orders about 10 KB
 KIND_ZH = {"binding": "约束", "discretionary": "裁量", "advisory": "建议"}
 MARK_ZH = {"disputed": "异议", FORGET: "删除"}
 

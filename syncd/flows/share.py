@@ -21,6 +21,7 @@ from syncd.ledger.wire import Record, compress, encode_batch, encode_records
 from syncd.peers import Answer
 from syncd.store import desk, sourcebook
 from syncd.store.checkpoints import CheckpointRow
+from syncd.store.vault import Vault
 
 Json = dict[str, Any]
 
@@ -39,18 +40,30 @@ class Link(Protocol):
 
 
 class Batches:
-    """The records that were last made ready to travel, for the next peer at the same size: one encoding serves all."""
+    """What was last made ready to travel, for the next peer at the same size: one encoding serves all.
 
-    def __init__(self) -> None:
+    Made anew as soon as the vault has forgotten a key, so that no erased text travels.
+    """
+
+    def __init__(self, vault: Vault) -> None:
         self._lock = threading.Lock()
-        self._span, self._records = (0, 0), b""
+        self._vault = vault
+        self._span, self._records = (0, 0, -1), b""
+        self._head: tuple[bytes, ...] = ()
+        self._body = b""
 
-    def records(self, start: int, stop: int, read: Callable[[], Sequence[Record]]) -> bytes:
-        """The bytes of the records ``start`` to ``stop`` (excluded) of one's own log."""
+    def body(
+        self, start: int, stop: int, proof: Sequence[bytes], notes: Sequence[bytes], read: Callable[[], list[Record]]
+    ) -> bytes:
+        """The body that takes a peer from ``start`` to ``stop`` (excluded) of one's own log, ready to be posted."""
         with self._lock:
-            if self._span != (start, stop):
-                self._span, self._records = (start, stop), encode_records(read())
-            return self._records
+            span = (start, stop, self._vault.forgotten)
+            if self._span != span:
+                self._span, self._records, self._head = span, encode_records(read()), ()
+            if self._head != (*proof, *notes):  # lines that have come since make it another body
+                self._head = (*proof, *notes)
+                self._body = compress(encode_batch(start, proof, notes[0], notes[1], self._records))
+            return self._body
 
 
 class Share:
@@ -60,7 +73,7 @@ class Share:
         self._bureau = bureau
         self._peer = peer
         self._link = link
-        self._batches = batches or Batches()
+        self._batches = batches or Batches(bureau.vault)
         self._start: int | None = None
         self._moved = threading.Condition()
         self._away = False
@@ -136,7 +149,6 @@ class Share:
                 size = old  # everything is held there: an empty batch fetches the missing line
             proof = consistency_proof(old, size, bureau.logs.tile_reader(conn, origin)) if 0 < old < size else []
             listed, newest = bureau.logs.checkpoint(conn, origin, size), bureau.logs.newest(conn, origin)
-            records = self._batches.records(old, size, lambda: bureau.logs.read_wire(conn, origin, old, size))
             if listed is None or listed.note is None or newest is None:
                 raise Stop(
                     f"The log {origin} has no signed size {size} to offer. Nothing was sent; run the start-up check."
@@ -144,8 +156,8 @@ class Share:
             if not self._verifies_both(size, newest.size):
                 newest = listed
             notes = [with_lines(bureau, conn, origin, one) for one in (listed, newest)]
-        text = format_checkpoint(Checkpoint(origin, size, listed.root))
-        return size, text, compress(encode_batch(old, proof, notes[0], notes[1], records))
+            body = self._batches.body(old, size, proof, notes, lambda: bureau.logs.read_wire(conn, origin, old, size))
+        return size, format_checkpoint(Checkpoint(origin, size, listed.root)), body
 
     def _verifies_both(self, size: int, newest: int) -> bool:
         """Whether one key of this log has signed both sizes: who is filled up again does not know the next key yet."""

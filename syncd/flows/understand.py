@@ -44,6 +44,7 @@ class Changes:
     """What a run of entries changes in the register, and which findings must be answered anew."""
 
     findings: list[Finding] = field(default_factory=list)
+    bodies: dict[bytes, Json] = field(default_factory=dict)
     amendments: list[tuple[bytes, bytes, int, Json, int]] = field(default_factory=list)
     relief: list[Json] = field(default_factory=list)
     held: list[Json] = field(default_factory=list)
@@ -170,6 +171,7 @@ def _one(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: Changes) -
     elif entry.kind == "finding.issued" and one.body is not None:  # step 4
         version = version_of(entry.agreement)
         changes.findings.append(finding_row(log, one.idx, one.leaf, entry.id, owner.code, one.body, version))
+        changes.bodies[one.leaf] = one.body
         changes.affected.add(one.leaf)
     elif entry.kind == AMENDED and one.body is not None and entry.ref is not None:
         finding = bytes.fromhex(entry.ref.leaf)

@@ -9,6 +9,7 @@ among them, are kept and ignored; a line of a known key that does not verify spo
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -100,10 +101,16 @@ class NoteVerifier:
         try:
             if len(signature) != _SIGNATURE_BYTES or (time or 0) >= 1 << 63:
                 raise InvalidSignature
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, message.encode())
+            _ask_signature(self.public_key, signature, message)
         except InvalidSignature as error:
             raise BadSignature(f"A line in the name of {name} was not made by its key over this text.") from error
         return time
+
+
+@lru_cache(maxsize=512)
+def _ask_signature(public_key: bytes, signature: bytes, message: str) -> None:
+    """Raise InvalidSignature unless it holds. What held is remembered: one line is met several times on its way."""
+    Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message.encode())
 
 
 class NoteSigner:

@@ -171,16 +171,18 @@ def upsert_tuples(
     rows: Sequence[tuple[Any, ...]],
     keys: Sequence[str],
     update: Sequence[str],
-) -> None:
-    """As ``bulk_upsert``, for tuples in the order of ``columns`` that differ in their ``keys``."""
+) -> int:
+    """As ``bulk_upsert``, for tuples in the order of ``columns`` that differ in their ``keys``.
+
+    Returns how many rows were inserted or changed.
+    """
     if not rows:
-        return
+        return 0
     conflict = _conflict_sql(table, tuple(keys), tuple(update))
     if conn.dialect.name == "sqlite":
-        execute_many(conn, _insert_sql(table, columns) + conflict, rows)
-    else:
-        sql = _pg_array_insert_sql(table, columns) + conflict
-        conn.exec_driver_sql(sql, tuple([list(values) for values in zip(*rows, strict=True)]))
+        return execute_many(conn, _insert_sql(table, columns) + conflict, rows)
+    sql = _pg_array_insert_sql(table, columns) + conflict
+    return conn.exec_driver_sql(sql, tuple([list(values) for values in zip(*rows, strict=True)])).rowcount
 
 
 def chunks(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:

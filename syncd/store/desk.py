@@ -123,13 +123,15 @@ def of_marks(conn: Connection, marks: Collection[str]) -> list[Row[Any]]:
     return sorted(rows, key=lambda row: int(row.id))
 
 
-def linked_here(conn: Connection, keys: Collection[str]) -> set[str]:
-    """Natural keys (hex) of another bureau's decisions of which a copy lies in this bureau's source."""
-    rows = set[str]()
+def linked_here(conn: Connection, keys: Collection[bytes]) -> set[bytes]:
+    """Natural keys of another bureau's decisions of which a copy lies in this bureau's source."""
+    rows = set[bytes]()
+    if not execute(conn, "SELECT 1 FROM desk WHERE kind = 'linked' LIMIT 1").fetchall():
+        return rows
     for some in chunks(keys):
-        among_these, given = among(conn, "mark", some)
+        among_these, given = among(conn, "mark", [key.hex() for key in some])
         found = execute(conn, f"SELECT mark FROM desk WHERE kind = 'linked' AND {among_these}", given)
-        rows |= {row[0] for row in found}
+        rows |= {bytes.fromhex(row[0]) for row in found}
     return rows
 
 

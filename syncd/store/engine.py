@@ -27,7 +27,8 @@ __all__ = ["Store", "bulk_insert", "bulk_upsert"]
 
 _BUSY_MILLISECONDS = 10_000
 _PAGE_BYTES = 8192  # four sealed disclosures a page; with 4096 each would leave a quarter of its page empty
-_READERS_KEPT = 4
+_READERS_KEPT = 3
+_CHECKPOINT_PAGES = 4_000  # 32 MB: a page of an index that is written by every batch goes to the file once for many
 _WAL_KEPT_BYTES = 64 * 1024 * 1024
 _WRITE_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('syncd/write/' || current_schema(), 0))"
 
@@ -205,9 +206,10 @@ def _sqlite(url: URL, *, writes: bool) -> Engine:
             f"page_size = {_PAGE_BYTES}",
             "journal_mode = WAL",
             "synchronous = FULL",
+            f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
             "foreign_keys = ON",
             f"journal_size_limit = {_WAL_KEPT_BYTES}",
-            "cache_size = -16000" if writes else "cache_size = -4000",
+            "cache_size = -12000" if writes else "cache_size = -2000",
             "secure_delete = ON",  # or a deleted name would stay readable in free parts of the file
             f"query_only = {'OFF' if writes else 'ON'}",
         ):

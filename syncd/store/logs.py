@@ -108,6 +108,10 @@ class Logs:
         """The committed entries ``start`` to ``stop`` (excluded) if they are still in memory, or None."""
         return self._recent.get(origin, start, stop)
 
+    def recent_kinds(self, origin: str, start: int, stop: int) -> frozenset[str] | None:
+        """The kinds that may occur among these entries if they are still in memory, or None."""
+        return self._recent.kinds(origin, start, stop)
+
     def seal(self, disclosures: Sequence[bytes | None]) -> list[Sealed | None]:
         """Seal what is there (None and empty bytes stay None); on return the keys are on disk."""
         sealed = iter(self.vault.seal([text for text in disclosures if text]))

@@ -64,12 +64,12 @@ def pending(conn: Connection, limit: int) -> list[Due]:
         "f.uscc FROM deliveries d JOIN findings f ON f.leaf = d.finding "
         f"WHERE d.state = 'pending' ORDER BY d.active, d.queued_at LIMIT {limit}"
     )
-    return [Due(Delivery(*row[:-5]), *row[-5:]) for row in execute(conn, sql).fetchall()]
+    return [Due(Delivery._make(row[:-5]), *row[-5:]) for row in execute(conn, sql).fetchall()]
 
 
 def of_findings(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, Delivery]:
     """Deliveries of these findings."""
-    return {row[0]: Delivery(*row) for row in fetch_among(conn, _DELIVERY, "finding", leaves)}
+    return {row[0]: Delivery._make(row) for row in fetch_among(conn, _DELIVERY, "finding", leaves)}
 
 
 def acknowledged(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, str]:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from syncd.ledger.entry import Entry
 from syncd.store.vault import Vault
 
-BYTES_KEPT: Final = 6 * 1024 * 1024
+BYTES_KEPT: Final = 3 * 1024 * 1024
 """Leaves and disclosures kept of one log at most."""
 
 
@@ -32,6 +32,7 @@ class _Run(NamedTuple):
     start: int
     entries: Sequence[Recent]
     weight: int
+    kinds: frozenset[str]
 
 
 class RecentEntries:
@@ -56,7 +57,8 @@ class RecentEntries:
             if runs and runs[-1].start + len(runs[-1].entries) != start:
                 runs.clear()
                 held = 0
-            runs.append(_Run(start, entries, weight))
+            kinds = frozenset([one.entry.kind if one.entry is not None else "" for one in entries])
+            runs.append(_Run(start, entries, weight, kinds))
             held += weight
             while held > BYTES_KEPT:
                 held -= runs.popleft().weight
@@ -73,6 +75,21 @@ class RecentEntries:
                     break
         found = [one for part in reversed(parts) for one in part]
         return found if start < stop and len(found) == stop - start else None
+
+    def kinds(self, origin: str, start: int, stop: int) -> frozenset[str] | None:
+        """Kinds that may occur in ``start`` to ``stop`` (excluded), an empty text for a leaf that was not understood.
+
+        Kinds that are not in it do not occur. None unless all of the entries are here.
+        """
+        found, here = frozenset[str](), 0
+        with self._lock:
+            for run in reversed(self._current(origin)):
+                if run.start < stop and run.start + len(run.entries) > start:
+                    found |= run.kinds
+                    here += min(stop, run.start + len(run.entries)) - max(start, run.start)
+                if run.start <= start:
+                    break
+        return found if here == stop - start else None
 
     def drop(self, origin: str) -> None:
         """Forget a log's entries: what the store holds of them has changed."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, bindparam, update
 
-from syncd.store.bulk import among, chunks, execute, insert_tuples, upsert_tuples
+from syncd.store.bulk import among, chunks, execute, upsert_tuples
 from syncd.store.engine import bulk_upsert
 from syncd.store.register_tables import findings, held_entries, relief_events, responses
 
@@ -115,11 +115,13 @@ def fetch_among(conn: Connection, sql: str, column: str, values: Collection[Any]
 
 
 def add_findings(conn: Connection, rows: Sequence[Finding]) -> dict[bytes, Finding]:
-    """Store findings by leaf, return those that are new; one that is there already stays as it is, amended or not."""
-    known = {row[0] for row in fetch_among(conn, "SELECT leaf FROM findings", "leaf", [row.leaf for row in rows])}
-    fresh = {row.leaf: row for row in rows if row.leaf not in known}
-    insert_tuples(conn, findings, Finding._fields, list(fresh.values()))
-    return fresh
+    """Store findings by leaf; one that is there already stays as it is, amended or not.
+
+    Returns them by leaf if all are new, as they nearly always are, and nothing otherwise: who wants them reads them.
+    """
+    by_leaf = {row.leaf: row for row in rows}
+    added = upsert_tuples(conn, findings, Finding._fields, list(by_leaf.values()), ("leaf",), ())
+    return by_leaf if added == len(by_leaf) else {}
 
 
 def add_relief(conn: Connection, rows: Sequence[Json]) -> None:
@@ -160,7 +162,7 @@ def put_responses(conn: Connection, rows: Sequence[Response]) -> None:
 
 def findings_by_leaf(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, Finding]:
     """Findings of these leaves; unknown leaves are absent."""
-    return {row[0]: Finding(*row) for row in fetch_among(conn, _FINDING, "leaf", leaves)}
+    return {row[0]: Finding._make(row) for row in fetch_among(conn, _FINDING, "leaf", leaves)}
 
 
 def findings_among(conn: Connection, column: str, values: Collection[str]) -> list[Finding]:
@@ -172,7 +174,7 @@ def findings_among(conn: Connection, column: str, values: Collection[str]) -> li
 def issued_between(conn: Connection, log: int, start: int, stop: int) -> dict[bytes, Finding]:
     """A log's findings that stand in the register, by where they stand in the log."""
     found = execute(conn, f"{_FINDING} WHERE log = ? AND idx >= ? AND idx < ?", (log, start, stop))
-    return {row[0]: Finding(*row) for row in found.fetchall()}
+    return {row[0]: Finding._make(row) for row in found.fetchall()}
 
 
 def not_in_register(conn: Connection, log: int, start: int, stop: int) -> list[int]:
@@ -236,7 +238,7 @@ def responses_of(
     grouped: dict[bytes, dict[str, Response]] = {}
     for row in rows:
         if region is None or row[1] == region:
-            grouped.setdefault(row[0], {})[row[1]] = Response(*row)
+            grouped.setdefault(row[0], {})[row[1]] = Response._make(row)
     return grouped
 
 
