@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,11 +65,7 @@ def _measures(count: int) -> dict[str, Callable[[], Rate | None]]:
         for sealed in (False, True):
             for batch in BATCHES:
                 some = min(count, SINGLES) if batch == 1 else count
-                measures[_name(database, sealed, batch)] = (
-                    lambda database=database, sealed=sealed, batch=batch, some=some: append_rate(
-                        database, batch, some, sealed
-                    )
-                )
+                measures[_name(database, sealed, batch)] = partial(append_rate, database, batch, some, sealed)
     return measures
 
 

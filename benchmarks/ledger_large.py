@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,7 +80,7 @@ def large(count: int) -> dict[str, float]:
 
 def questions(evidence: Evidence, url: str, origin: str, count: int) -> None:
     """A cold proof of each of some entries, and what was known about a company."""
-    took = [_timed(lambda n=n: cold_proof(url, origin, n, count)) for n in range(0, count, count // 9)]
+    took = [_timed(partial(cold_proof, url, origin, n, count)) for n in range(0, count, count // 9)]
     print(f"  a cold inclusion proof, store opened for it: {statistics.median(took) * 1000:.1f} ms (target 10 ms)")
     uscc, day = finding_body(count // 5)["subject"]["uscc"], NOON.date()
     known = [_timed(lambda: as_known(evidence, uscc, evidence.code, day, NOON)) for _ in range(5)]
@@ -92,10 +93,10 @@ def exported(evidence: Evidence, folder: Path, origin: str) -> None:
     export(evidence, folder, [origin], provisional=False, told=lambda what, more: None)
 
 
-def append_cost(logs: Logs, origin: str) -> float:
-    """Processor seconds an entry of 32 more batches of 256 with disclosures; the median batch counts."""
+def append_cost(logs: Logs, origin: str, batches: int = 32) -> float:
+    """Processor seconds an entry of so many more batches of 256 with disclosures; the median batch counts."""
     clock, took = Clock(later=True), []
-    for _ in range(32):
+    for _ in range(batches):
         part = drafts(clock, 256, True)
         used = time.process_time()
         append(logs, origin, part)
@@ -105,7 +106,7 @@ def append_cost(logs: Logs, origin: str) -> float:
 
 def build(logs: Logs, origin: str, keys: Keys, count: int) -> None:
     """Findings and answers in turn, registered, and final at each stop."""
-    clock, log, code = Clock(), None, origin.split("/")[1]
+    clock, log, code, version = Clock(), None, origin.split("/")[1], keys.agreement.version
     for start in range(0, count, 2048):
         first, many = start // 2, min(2048, count - start) // 2
         now = clock.tick()
@@ -117,7 +118,7 @@ def build(logs: Logs, origin: str, keys: Keys, count: int) -> None:
         append(logs, origin, [draft("restriction.imposed", now, knew, ref) for ref in refs])
         with logs.store.write() as conn:
             log = log or logs.state(conn, origin).id
-            rows = [finding_row(log, one.index, one.leaf_hash, one.id, code, finding_body(n))
+            rows = [finding_row(log, one.index, one.leaf_hash, one.id, code, finding_body(n), version)
                     for n, one in enumerate(placed, first)]  # fmt: skip
             register.add_findings(conn, rows)
             sign(logs, conn, origin, keys)
