@@ -108,7 +108,8 @@ def _pair(scratch: Scratch, policy: Policy, report: Report, told: Told) -> None:
         members.setdefault(log.origin.split("/")[1], []).append(log.origin)
     calendar = Calendar(_day_of, _due)
     sizes = {log.origin: log.size for log in report.logs}
-    rules = Pairing(members, report.now, calendar, lambda log, about: speaks_for(log, about, policy), sizes)
+    owing = {version: named for log in report.logs for version, named in log.adopted.items()}
+    rules = Pairing(members, report.now, calendar, lambda log, about: speaks_for(log, about, policy), sizes, owing)
     for facts in scratch.by_subject():
         told("pairing", len(facts))
         for issue in judge(facts, rules):

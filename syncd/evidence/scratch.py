@@ -17,7 +17,7 @@ from syncd.ledger.audited import Fact
 from syncd.ledger.pairing import gone
 
 _BATCH = 4096
-_COLUMNS = "about, origin, idx, kind, at, leaf, id, ref, state, body"
+_COLUMNS = "about, origin, idx, kind, at, leaf, id, ref, state, body, version"
 _BODIES = frozenset({"restriction.imposed", "restriction.lifted"})
 _NEEDED = ("because", "knew", "effective_from")
 
@@ -49,7 +49,7 @@ class Scratch:
         body = None
         if fact.body is not None and (fact.kind in _BODIES or fact.kind.startswith("relief.")):
             body = orjson.dumps({name: fact.body[name] for name in _NEEDED if name in fact.body})
-        self._waiting.append((*fact[:9], body))
+        self._waiting.append((*fact[:9], body, fact.version))
         if len(self._waiting) >= _BATCH:
             self._flush()
 
@@ -101,4 +101,4 @@ class Scratch:
 
 
 def _fact(row: tuple[Any, ...]) -> Fact:
-    return Fact._make((*row[:9], None if row[9] is None else orjson.loads(row[9])))
+    return Fact._make((*row[:9], None if row[9] is None else orjson.loads(row[9]), row[10]))

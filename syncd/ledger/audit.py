@@ -11,6 +11,7 @@ come out of here. A fault names its record; where two disagree, the hashes above
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from syncd.ledger.audit_lines import lines, second, signed
 from syncd.ledger.audited import AuditedLog, CheckBody, Disclosed, Fact, Listed, LogReport, Rows, Rules
@@ -214,8 +215,17 @@ class _Walk:
         self.last_at = max(self.last_at, entry.at)
         if entry.agreement.partition("@")[0] != self.log.origin.partition("/")[0]:
             self.report.add(4, f":{index}", "other_agreement")
+        if entry.kind == "agreement.adopted" and isinstance(entry.body, dict):
+            self._adopted(entry.body)
         if index == 0 and entry.kind not in ("agreement.adopted", "log.sealed"):
             self.report.add(4, f":{index}", "no_agreement", entry.kind)
+
+    def _adopted(self, said: Json) -> None:
+        """Whom a version names; what the object does not say in its form says nothing."""
+        version, members = said.get("version"), said.get("members")
+        if isinstance(version, int) and isinstance(members, list):
+            named = (one.get("code") for one in members if isinstance(one, dict))
+            self.report.adopted[version] = frozenset(code for code in named if isinstance(code, str))
 
     def _opened(self, index: int, entry: Entry, held: Disclosed) -> tuple[str, Json | None]:
         """L5: the state of one commitment, and what it opens to."""
@@ -244,7 +254,8 @@ class _Walk:
         ref, own = entry.ref, leaf_hash(leaf)
         about = bytes.fromhex(ref.leaf) if ref is not None else own
         named = f"{ref.log} {ref.id}" if ref is not None else ""
-        self.rules.keep(Fact(about, self.log.origin, index, entry.kind, entry.at, own, entry.id, named, state, body))
+        whole = about, self.log.origin, index, entry.kind, entry.at, own, entry.id, named, state, body
+        self.rules.keep(Fact(*whole, _version(entry.agreement)))
 
 
 def _body(entry: Entry, data: bytes, check_body: CheckBody) -> tuple[Json | None, bool]:
@@ -265,3 +276,9 @@ def _body(entry: Entry, data: bytes, check_body: CheckBody) -> tuple[Json | None
             if reason != "newer_schema":
                 raise MeaningError(f"invalid_body:{reason}") from error
     return body, None in items
+
+
+@lru_cache(64)
+def _version(tag: str) -> int:
+    """The number of the version that a leaf's tag names; its form was proven when the leaf was read."""
+    return int(tag.partition("@")[2].partition("#")[0])

@@ -71,7 +71,7 @@ class Fact(NamedTuple):
     """What the pairing of the logs needs of one entry.
 
     ``about`` is the leaf of what it is about, its own where it is about nothing else; ``ref`` is the ``ref`` as
-    ``<log> <id>``, or empty; ``body`` what was opened of it, or None.
+    ``<log> <id>``, or empty; ``body`` what was opened of it, or None; ``version`` the agreement's that its leaf names.
     """
 
     about: bytes
@@ -84,11 +84,15 @@ class Fact(NamedTuple):
     ref: str
     state: str
     body: Json | None
+    version: int = 1
 
 
 @dataclass(slots=True)
 class LogReport:
-    """What an audit found in one log: faults by level (``counts`` has them all), and how much it looked at."""
+    """What an audit found in one log: faults by level (``counts`` has them all), and how much it looked at.
+
+    ``adopted``: the members that each version of the agreement names, by the log's own adoptions.
+    """
 
     origin: str
     size: int = 0
@@ -102,6 +106,7 @@ class LogReport:
     kinds: Counter[str] = field(default_factory=Counter)
     disclosures: Counter[str] = field(default_factory=Counter)
     sm2: Counter[str] = field(default_factory=Counter)
+    adopted: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def add(self, level: int, place: str, code: str, detail: str = "") -> None:
         """Note a fault of this log."""

@@ -11,8 +11,8 @@ Days are text in Asia/Shanghai. ``reached`` is the newest day that any checkpoin
 *open*, no fault. The logs' own times are compared, as the members gave them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from syncd.ledger.audited import Fact
@@ -48,7 +48,8 @@ class Calendar:
 class Pairing:
     """The members as code → the origins of its logs (only those audited), the newest day proven, the calendar.
 
-    ``sizes``: how many entries of each log are audited.
+    ``sizes``: how many entries of each log are audited. ``owing``: the members that each version of the agreement
+    names; responses are owed by those that the version of the entry names (LEDGER §1). A version not in it: by all.
     ``speaks_for``: whether a log may relieve what stands in another (itself, or its successor after a seal).
     """
 
@@ -57,6 +58,11 @@ class Pairing:
     calendar: Calendar
     speaks_for: Callable[[str, str], bool]
     sizes: Mapping[str, int]
+    owing: Mapping[int, Collection[str]] = field(default_factory=dict)
+
+    def owes(self, code: str, entry: Fact) -> bool:
+        """Whether a member owes a response to an entry."""
+        return code in self.owing.get(entry.version, (code,))
 
 
 FAULTS: Final = frozenset(
@@ -84,9 +90,11 @@ def judge(facts: Sequence[Fact], rules: Pairing) -> Iterable[Issue]:
                 yield Issue(_place(one), "relief_by_another_log", _region(one.origin))
         for code, origins in rules.members.items():
             said = sorted((one for one in mine if one.origin in origins and one.kind in ANSWERS), key=_order)
-            yield from _answered(finding, code, said, rules)
+            if rules.owes(code, finding):
+                yield from _answered(finding, code, said, rules)
             for end in ends:
-                yield from _lifted(end, code, said, marks, rules)
+                if rules.owes(code, end):
+                    yield from _lifted(end, code, said, marks, rules)
                 yield from _after(end, code, said, rules)
 
 

@@ -44,6 +44,16 @@ def test_an_answer_that_is_missing() -> None:
     assert codes([FINDING, IMPOSED[0]], fresh) == [("answer_open", f"{HOME}:1", "320583")]
 
 
+def test_responses_are_owed_by_whom_the_version_of_the_entry_names() -> None:
+    owing = replace(RULES, owing={1: {"310114"}, 2: {"310114", "320583"}})
+    assert codes([FINDING, IMPOSED[0]], owing) == [], "the other joins by version 2"
+    later = FINDING._replace(version=2)
+    assert codes([later, IMPOSED[0]], owing) == [("unanswered", f"{HOME}:1", "320583")]
+    left = replace(RULES, owing={1: {"310114", "320583"}, 2: {"310114"}})
+    relief = [fact("relief.revoked", 4)._replace(version=2), fact("restriction.lifted", 5)]
+    assert codes([FINDING, *IMPOSED, *relief], left) == [], "the other has left and lifts nothing any more"
+
+
 def test_a_restriction_without_finding() -> None:
     knowing = [
         fact("restriction.imposed", 2, knew={HOME: 2}),
