@@ -96,7 +96,7 @@ class Scratch:
 
     def _flush(self) -> None:
         if self._waiting:
-            self._db.executemany(f"INSERT INTO facts VALUES ({', '.join('?' * 10)})", self._waiting)
+            self._db.executemany(f"INSERT INTO facts VALUES ({', '.join('?' * 11)})", self._waiting)
             self._waiting.clear()
 
 

@@ -42,6 +42,7 @@ class Adopt:
         self._seen: dict[str, int] = {}
         self._day: dt.date | None = None
         self._more = False
+        self._waits = False
 
     def step(self) -> bool:
         """Take up texts and adoptions, and act by what is in force today; without news nothing is written."""
@@ -49,7 +50,8 @@ class Adopt:
         found, conflicts = self._found()
         with bureau.store.read() as conn:
             news = self._news(conn)
-        if not (found or news or self._more or self._day != bureau.today()):
+        waited = self._waits and bureau.may_sign  # in doubt nothing was written, so it is done now
+        if not (found or news or waited or self._more or self._day != bureau.today()):
             return False
         before = bureau.agreement.tag, bureau.tags, bureau.exchanging
         with bureau.store.write() as conn:
@@ -57,7 +59,7 @@ class Adopt:
             sourcebook.post(conn, "versions", {"conflicts": conflicts})
             self._more = self._changed(conn) if bureau.may_sign else False
             failpoint("adopt.before_commit")
-        self._day = bureau.today()
+        self._day, self._waits = bureau.today(), not bureau.may_sign
         if before != (bureau.agreement.tag, bureau.tags, bureau.exchanging) or self._more:
             self._after()
         return self._more

@@ -101,7 +101,6 @@ class Receive:
         self._store(owner, batch, accepted)
         answer = self._line(owner, offered)
         bureau.wake("recognise")
-        bureau.wake("versions")
         return answer
 
     def _store(self, owner: Peer, batch: Batch, accepted: Accepted) -> None:  # step 5
@@ -124,6 +123,8 @@ class Receive:
         bureau.notice("receive.stored", {"log": owner.origin, "size": accepted.size, "entries": len(batch.records)})
         if ordered:
             bureau.wake("erase")
+        if any(one is not None and one.kind == "agreement.adopted" for one in entries):
+            bureau.wake("versions")
 
     def _without_erased(
         self, owner: Peer, batch: Batch, accepted: Accepted, entries: Sequence[Entry | None]
