@@ -104,3 +104,42 @@ def _draw_rotated(to: "Console", answer: Json) -> None:
         to,
         "Both keys sign until every member has countersigned it; `syncd keys show` says whose line is missing.",
     )
+
+
+@family.command("seal")
+def seal(
+    log: Annotated[str, typer.Argument(metavar="LOG", help="The log that cannot be continued, by its origin.")],
+    reason: Reason,
+    successor: Annotated[
+        Path | None, typer.Option("--successor", metavar="FILE", help="The member's new member-<code>.toml.")
+    ] = None,
+    fingerprint: Annotated[
+        str, typer.Option("--fingerprint", metavar="F", help="Of that file, as the bureau has read it out 指纹.")
+    ] = "",
+    account: Account = OWN_ACCOUNT,
+    wait: Wait = WAIT_SECONDS,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Seal a log 封存 whose key was stolen or lost, whose tail is gone, or that forked; nothing more of it is taken.
+
+    At its own node this also makes the successor: the next epoch with a new log key, and a new member file for the
+    others, who seal the log with that file. Stop the daemon before, and start it after.
+
+    \b
+    Example:
+      syncd keys seal jiakuntai-eco/320583/1 --reason "key stolen" -c jiading/syncd.toml
+    """
+    from syncd.sealing import seal as sealed
+
+    args = {"account": account, "reason": reason}
+    give(sealed(settings_of(config), log, successor, fingerprint, args, wait), as_json, _draw_sealed)
+
+
+def _draw_sealed(to: "Console", answer: Json) -> None:
+    result = answer["result"]
+    after = f"{result['successor']} goes on" if result["successor"] else "no log goes on"
+    say(to, f"{result['log']} is sealed 封存 at size {result['size']}; {after}. Start the daemon again.")
+    if answer["member_file"]:
+        say(to, f"New member file 成员名片 for the others: {answer['member_file']}")
+        say(to, f"Fingerprint 指纹: {answer['fingerprint']}", "bold")

@@ -161,7 +161,10 @@ class Adopt:
             )
         with bureau.store.read() as conn:
             own = [row for row in versions.adoptions(conn) if row.code == bureau.code]
-            if any(row.read().of(agreement) and versions.fits(row.body, keys_of(bureau)) for row in own):
+            if any(
+                row.read().of(agreement) and versions.fits(row.body, keys_of(bureau), versions.earlier(conn))
+                for row in own
+            ):
                 raise NeedsPerson(f"This member has adopted version {number} already. Nothing was added.")
         return agreement
 

@@ -5,21 +5,25 @@ Built once by the wiring and handed to each stage; no stage reads settings or ma
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from syncd.agreement.model import Agreement
 from syncd.agreement.versions import NONE_HELD, Timeline, timeline
 from syncd.errors import Stop
-from syncd.ledger.entry import format_time
+from syncd.ledger.entry import Ref, format_time
 from syncd.ledger.key_history import KeySpan, active, base
 from syncd.ledger.notes import NoteSigner, NoteVerifier
+from syncd.ledger.policy import Sealed
 from syncd.ledger.sm2 import Sm2Signer, Sm2Verifier
 from syncd.ledger.witness_files import OutsideWitness
 from syncd.store.engine import Store
 from syncd.store.logs import Logs
+from syncd.store.register import Finding
 from syncd.store.sizes import SignedSizes
 from syncd.store.vault import Vault
 
@@ -37,10 +41,22 @@ class Peer:
     receipt: NoteVerifier
     sm2: Sm2Verifier | None = None
     spans: list[KeySpan] = field(default_factory=list, compare=False, repr=False)
+    former: list[str] = field(default_factory=list, compare=False, repr=False)
 
     def history(self) -> list[KeySpan]:
         """All keys it ever had, with the sizes on which they count; from its member file while none has changed."""
-        return list(self.spans) or [base("log", self.log.vkey), base("receipt", self.receipt.vkey)]
+        spans = list(self.spans) or [base("receipt", self.receipt.vkey)]
+        if any(one.role == "log" and self.names(one.vkey) for one in spans):
+            return spans
+        return [*spans, base("log", self.log.vkey)]  # also of a successor that no seal has named here yet
+
+    def names(self, vkey: str) -> bool:
+        """Whether a key is one of its present log, not of a sealed one."""
+        return vkey.partition("+")[0] == self.origin
+
+    def speaks_for(self, origin: str) -> bool:
+        """Whether its log may relieve what that log issued: itself, or a sealed one that it goes on for."""
+        return origin == self.origin or origin in self.former
 
     def log_keys(self, size: int) -> Sequence[NoteVerifier]:
         """The keys that may sign its log at a size."""
@@ -51,7 +67,7 @@ class Peer:
         return self._keys("receipt", origin, size) if self.spans else (self.receipt,)
 
     def _keys(self, role: str, origin: str, size: int) -> Sequence[NoteVerifier]:
-        return [_parsed(one.vkey) for one in self.spans if one.role == role and one.covers(origin, size)]
+        return [_parsed(one.vkey) for one in self.history() if one.role == role and one.covers(origin, size)]
 
 
 @lru_cache(256)
@@ -108,6 +124,7 @@ class Bureau:
     tags: frozenset[str] = frozenset()
     acts: bool = True
     exchanging: frozenset[str] = frozenset()
+    sealed: Mapping[str, Sealed] = field(default_factory=dict)
     _found: Mapping[str, NoteSigner] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -124,8 +141,8 @@ class Bureau:
         Raises ``Stop`` where the file of one is gone.
         """
         first = self.signers.log if role == "log" else self.signers.receipt
-        spans = self.members[self.code].spans
-        wanted = active(spans, role) if spans else [first.vkey]
+        own = self.members[self.code]
+        wanted = [vkey for vkey in active(own.history(), role) if role != "log" or own.names(vkey)]
         if wanted == [first.vkey]:
             return [first]
         if any(vkey not in self._found for vkey in wanted):
@@ -165,7 +182,21 @@ class Bureau:
 
     def owner(self, origin: str) -> Peer | None:
         """The member whose log this is."""
-        return next((peer for peer in self.members.values() if peer.origin == origin), None)
+        for peer in self.members.values():
+            if peer.origin == origin:
+                return peer
+            if origin in peer.former:  # a sealed log is read to its end as what it was
+                return replace(peer, origin=origin, former=[])
+        return None
+
+    def own_logs(self, conn: Connection) -> frozenset[int]:
+        """The store's numbers of this bureau's own log and of sealed ones that it goes on for."""
+        return frozenset(state.id for state in self.logs.states(conn) if state.own)
+
+    def ref_of(self, conn: Connection, finding: Finding) -> Ref:
+        """What an entry about a finding says it is about: its own log, which may be a sealed one."""
+        origin = next(state.origin for state in self.logs.states(conn) if state.id == finding.log)
+        return Ref(origin, finding.id, finding.leaf.hex())
 
     def now_text(self) -> str:
         """Now, as it stands in a leaf (UTC, milliseconds)."""

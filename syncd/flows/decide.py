@@ -180,7 +180,7 @@ class Decide:
         marks = [event.leaf.hex() for event in register.relief_of(conn, [leaf]).get(leaf, ())
                  if event.kind == "relief.suspended"]  # fmt: skip
         body = relief_body("review_over", self._bureau, marks)
-        record(self._bureau, conn, [Saying("finding.resumed", Ref(self._bureau.origin, finding.id, leaf.hex()), body)])
+        record(self._bureau, conn, [Saying("finding.resumed", self._bureau.ref_of(conn, finding), body)])
         for collect in self._collects:
             collect.read_again(conn)
         return "the finding was resumed; the row is read again"
@@ -196,4 +196,4 @@ class Decide:
         found = register.findings_by_leaf(conn, [bytes.fromhex(leaf)])
         for row in found.values():
             body = relief_body(ground, self._bureau)
-            record(self._bureau, conn, [Saying("relief.revoked", Ref(self._bureau.origin, row.id, leaf), body)])
+            record(self._bureau, conn, [Saying("relief.revoked", self._bureau.ref_of(conn, row), body)])

@@ -22,13 +22,13 @@ def lost_grounds(bureau: Bureau, conn: Connection, relieved: Collection[bytes]) 
     resting = proposals.resting_on(conn, relieved)
     if not resting:
         return 0
-    own = bureau.logs.state(conn, bureau.origin).id
+    own = bureau.own_logs(conn)
     rows = register.findings_by_leaf(conn, list(resting))
     relief = register.relief_of(conn, list(rows))
     lost = [
         row
         for leaf, row in rows.items()
-        if row.log == own
+        if row.log in own
         and row.parsed().get("grounds")  # amended since, it rests on them no more
         and not state_of(row, relief.get(leaf, ()), bureau.today()).off
         and not still_counts(bureau, conn, resting[leaf])

@@ -26,14 +26,6 @@ from syncd.store import member_keys
 CHANGED = "key.changed"
 
 
-def known_keys(bureau: Bureau) -> None:
-    """Take the history of all members' keys from the store; at each start."""
-    with bureau.store.read() as conn:
-        for code, spans in member_keys.history(conn).items():
-            if code in bureau.members:
-                bureau.members[code].spans[:] = spans
-
-
 def take_entries(bureau: Bureau, conn: Connection, owner: Peer, entries: Iterable[tuple[int, Entry | None]]) -> None:
     """Follow the entries about keys among these of the owner's log, in the transaction that stores them."""
     spans = owner.history()
@@ -63,7 +55,7 @@ class Rotate:
         """
         bureau = self._bureau
         own = bureau.members[bureau.code]
-        signing = active(own.history(), role)
+        signing = [one for one in active(own.history(), role) if role != "log" or own.names(one)]
         if role not in ROLES or len(signing) != 1:
             raise NeedsPerson(
                 f"A rotation of the {role} key is under way: both keys sign until every member has countersigned it. "
@@ -90,7 +82,7 @@ def retire(bureau: Bureau) -> Sequence[str]:
     """End the rotations whose new key every member knows; returns the roles."""
     own, ended = bureau.members[bureau.code], list[str]()
     for role in ROLES:
-        signing = active(own.history(), role)
+        signing = [one for one in active(own.history(), role) if role != "log" or own.names(one)]
         if len(signing) == 2 and _known_to_all(bureau, own, role, signing[1]):
             with bureau.store.write() as conn:
                 said = Saying(CHANGED, None, public=retired_body(role, signing[0], _last_sizes(bureau, conn, role)))

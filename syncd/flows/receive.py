@@ -11,6 +11,7 @@ An integrity failure changes nothing. Meaning is never judged here (LEDGER §6).
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,7 @@ from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
 from syncd.ledger.disclosure import DISCLOSURE_LIMIT
 from syncd.ledger.entry import LEAF_LIMIT, Entry
-from syncd.ledger.notes import BadSignature, parse_note
+from syncd.ledger.notes import BadSignature, NoteVerifier, parse_note
 from syncd.ledger.wire import BATCH_LIMIT, Batch, TooLarge, decode_batch, decode_resend, decompress
 from syncd.peers import Answer
 from syncd.store import erased, sourcebook
@@ -60,6 +61,8 @@ class Receive:
             return Answer(404, f"No log {origin} is held here.\n".encode())
         if owner.code not in bureau.exchanging:
             return Answer(403, f"{owner.code} is no longer named by the agreement; its log is sealed.\n".encode())
+        if origin in bureau.sealed:
+            return self._sealed(owner, origin, body)
         if owner.code != sender or owner.code == bureau.code:  # step 1
             return Answer(403, f"Only the owner of {origin} may add to it; {sender} is not.\n".encode())
         try:
@@ -68,7 +71,7 @@ class Receive:
             return Answer(413, f"{error} Limits: leaf {LEAF_LIMIT}, disclosure {DISCLOSURE_LIMIT}.\n".encode())
         except FormatError as error:
             return Answer(400, f"{error} Nothing was stored.\n".encode())
-        with self._locks[origin]:
+        with self._locks.setdefault(origin, threading.Lock()):
             try:
                 return self._take(owner, batch)
             except IntegrityError as error:
@@ -78,6 +81,21 @@ class Receive:
                 return Answer(status, f"{error} Nothing was stored.\n".encode())
             except Stop as error:
                 return Answer(503, f"{error}\n".encode(), retry_after=60)
+
+    def _sealed(self, owner: Peer, origin: str, body: bytes) -> Answer:
+        """Nothing more of a sealed log is taken, whoever signs it; what goes on all the same is kept as evidence."""
+        bureau, end = self._bureau, self._bureau.sealed[origin]
+        keys = [NoteVerifier.parse(one.vkey) for one in owner.history() if one.role == "log" and one.origin == origin]
+        with suppress(FormatError, BadSignature):
+            shown = decode_batch(decompress(body, BATCH_LIMIT)).checkpoint
+            note = parse_note(shown)
+            key = verify_log(owner, note, -1, more=keys)
+            if parse_checkpoint(note.text).size > end.size:
+                with bureau.store.write() as conn:
+                    newest = bureau.logs.newest(conn, origin)
+                    held = newest.note if newest is not None and newest.note is not None else b""
+                    accuse(bureau, conn, Accusation(origin, "beyond_seal", held, shown, [key.vkey], owner.code, False))
+        return Answer(403, f"The log {origin} is sealed here at size {end.size}; nothing more is taken.\n".encode())
 
     def _take(self, owner: Peer, batch: Batch) -> Answer:
         bureau = self._bureau

@@ -15,7 +15,6 @@ from adapters.records import FindingRecord, ReliefRecord
 from syncd.flows.bureau import Bureau, day_of_text
 from syncd.flows.record import Saying, record
 from syncd.flows.understand import relief_key
-from syncd.ledger.entry import Ref
 from syncd.store import desk, origins, register, sourcebook
 from syncd.store.append import Appended
 from syncd.store.register import Finding
@@ -84,10 +83,10 @@ def match_relief(
     everyone += [dict(row._mapping) for row in sourcebook.all_waiting(conn, source)]
     if not everyone:
         return relief
-    own = bureau.logs.state(conn, bureau.origin).id
+    own = bureau.own_logs(conn)
     found: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in register.findings_by_number(conn, {one["number"] for one in everyone}):
-        if finding.log == own:
+        if finding.log in own:
             found.setdefault((finding.organ, finding.number, finding.uscc), []).append(finding)
     once: dict[str, Json] = {}
     for one in everyone:
@@ -157,7 +156,7 @@ def _say(bureau: Bureau, conn: Connection, one: Json, finding: Finding) -> list[
 def say_own(bureau: Bureau, conn: Connection, said: Sequence[tuple[str, Finding, Json]]) -> list[Appended]:
     """Say relief or marks about this bureau's own findings, and note them at once: what follows may clear them."""
     own = bureau.origin
-    sayings = [Saying(kind, Ref(own, row.id, row.leaf.hex()), body) for kind, row, body in said]
+    sayings = [Saying(kind, bureau.ref_of(conn, row), body) for kind, row, body in said]
     log = bureau.logs.state(conn, own).id
     appended = record(bureau, conn, sayings)
     rows = [

@@ -130,10 +130,11 @@ def _cases(
 def state_of(finding: Finding, rows: Sequence[ReliefRow], day: dt.date) -> ReliefState:
     """The relief table's verdict on a finding.
 
-    Only what stands in the finding's own log counts: a ``ref`` is written by whoever signs the entry, so another member
-    could name any leaf in it. The newest amendment put in force here is recognised, and with it those before.
+    Only what stands in the finding's own log counts, or after a seal in its successor's: a ``ref`` is written by
+    whoever signs the entry, so another member could name any leaf in it. The newest amendment put in force here is
+    recognised, and with it those before.
     """
-    events = [event_of(row) for row in rows if row.log == finding.log]
+    events = [event_of(row) for row in rows if row.counts_for(finding)]
     if not events:
         return UNTOUCHED
     return relief_state(events, day, {finding.amended} if finding.amended is not None else ())

@@ -19,9 +19,9 @@ from syncd.flows.adopt import adopted, take_up
 from syncd.flows.bureau import Bureau
 from syncd.flows.custody import against
 from syncd.flows.doubt import MISSING, MOVED, OLDER, doubt
-from syncd.flows.keys import known_keys
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.refetch import Told
+from syncd.flows.seal import known
 from syncd.store import instance
 
 
@@ -33,7 +33,7 @@ def establish(bureau: Bureau, ask: Callable[[], Mapping[str, Told]] = dict) -> N
     version's form.
     """
     bureau.store.upgrade()
-    known_keys(bureau)
+    known(bureau)
     found = bureau.find_versions()
     with bureau.store.write() as conn:
         for origin in bureau.origins:
@@ -41,6 +41,11 @@ def establish(bureau: Bureau, ask: Callable[[], Mapping[str, Told]] = dict) -> N
             bureau.logs.ensure(conn, origin, owner.code if owner else "", origin == bureau.origin)
         take_up(bureau, conn, found)
         bureau.logs.ensure(conn, bureau.origin, bureau.code, True, bureau.agreement.tag)
+        own = [state for state in bureau.logs.states(conn) if state.own]
+        if len(own) > 1 and bureau.logs.state(conn, bureau.origin).size == 0:
+            bureau.logs.set_cursor(
+                conn, "doubt", ""
+            )  # of the sealed log: its successor begins, and nothing is in doubt
     with bureau.store.read() as conn:
         for state in bureau.logs.states(conn):
             listed = bureau.logs.checkpoint(conn, state.origin, state.size)
@@ -103,8 +108,8 @@ def _doubt_of_file(bureau: Bureau, conn: Connection) -> str | None:
     older = None
     for origin, size, root in signed:
         found = bureau.logs.find(conn, origin)
-        if found is None and origin not in bureau.origins:
-            continue  # an outsider's log, of which a witness keeps no entries
+        if origin not in bureau.origins:
+            continue  # an outsider's log, of which a witness keeps no entries, or a sealed one that ended as it did
         held = found.size if found is not None else 0
         if held < size:
             older = OLDER

@@ -194,7 +194,7 @@ def _honour(bureau: Bureau, log: int, owner: Peer, one: Opened, entry: Entry, ch
 
 
 def _relief(bureau: Bureau, log: int, owner: Peer, one: Opened, entry: Entry, changes: Changes) -> None:
-    if entry.ref is None or entry.ref.log != owner.origin:
+    if entry.ref is None or not owner.speaks_for(entry.ref.log):
         _hold(bureau, log, owner, one, "not_its_finding", changes)
         return
     if one.fault is not None:
@@ -207,7 +207,7 @@ def _relief(bureau: Bureau, log: int, owner: Peer, one: Opened, entry: Entry, ch
 
 def _broken_relief(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: Changes) -> None:
     """A leaf whose form is broken, but that says which finding it relieves, relieves it from today at the latest."""
-    if one.relief is None or one.relief[1].log != owner.origin:
+    if one.relief is None or not owner.speaks_for(one.relief[1].log):
         return
     kind, ref = one.relief
     finding = bytes.fromhex(ref.leaf)

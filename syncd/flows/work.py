@@ -21,6 +21,7 @@ from syncd.flows.order_erasure import OrderErasure
 from syncd.flows.recover import Recover
 from syncd.flows.rejudge import Rejudge
 from syncd.flows.resync import Finish, Resync
+from syncd.flows.seal import Seal
 from syncd.flows.who import Identify
 from syncd.store import jobs
 
@@ -80,6 +81,8 @@ class Work:
             self._identify.run(kind, args, finish)
         elif kind == "keys.rotate":
             Rotate(self._bureau).run(args["role"], args["key"], args["account"], finish)
+        elif kind == "keys.seal":
+            Seal(self._bureau).run(args["log"], args["successor"], args["keys"], args["account"], finish)
         elif kind == "resync":
             self._resync.run(args["stage"], args["peer"], args["dry_run"], args["account"], finish)
         else:

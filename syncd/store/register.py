@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, bindparam, update
 
+from syncd.store import seals
 from syncd.store.bulk import among, chunks, execute, upsert_tuples
 from syncd.store.engine import bulk_upsert
 from syncd.store.register_tables import findings, held_entries, relief_events, responses
@@ -64,6 +65,11 @@ class ReliefRow(NamedTuple):
     at_day: str
     effective_from: str | None
     clears: str
+    succeeds: frozenset[int] = frozenset()
+
+    def counts_for(self, finding: Finding) -> bool:
+        """Whether it stands in the finding's own log, or in that of a successor after a seal."""
+        return self.log == finding.log or finding.log in self.succeeds
 
 
 class Response(NamedTuple):
@@ -101,7 +107,7 @@ class Response(NamedTuple):
 
 
 _FINDING = f"SELECT {', '.join(Finding._fields)} FROM findings"
-_RELIEF = f"SELECT {', '.join(ReliefRow._fields)} FROM relief_events"
+_RELIEF = f"SELECT {', '.join(ReliefRow._fields[:-1])} FROM relief_events"
 _RESPONSE = f"SELECT {', '.join(Response._fields)} FROM responses"
 
 
@@ -219,8 +225,9 @@ def relief_of(conn: Connection, leaves: Collection[bytes] | None) -> dict[bytes,
     """Relief events grouped by finding; ``None`` reads all."""
     grouped: dict[bytes, list[ReliefRow]] = {}
     rows = execute(conn, _RELIEF).fetchall() if leaves is None else fetch_among(conn, _RELIEF, "finding", leaves)
+    former = seals.former_logs(conn) if rows else {}
     for row in rows:
-        grouped.setdefault(row[1], []).append(ReliefRow(*row))
+        grouped.setdefault(row[1], []).append(ReliefRow._make((*row, former.get(row[3], frozenset()))))
     return grouped
 
 

@@ -5,7 +5,8 @@ A text is never changed nor forgotten: a version that comes with another digest 
 
 import datetime as dt
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,6 +18,7 @@ from syncd.agreement.model import Agreement
 from syncd.agreement.versions import Adoption, Timeline, timeline
 from syncd.errors import Stop
 from syncd.store.bulk import among, execute
+from syncd.store.key_tables import seals
 from syncd.store.register import Finding
 from syncd.store.version_tables import adoptions as adoptions_table
 from syncd.store.version_tables import agreement_versions
@@ -79,17 +81,31 @@ def timeline_of(conn: Connection, held: Iterable[Agreement], keys: Mapping[str, 
                 f"The stored text of version {text.version} of the agreement is not the one that was kept. Nothing was "
                 "judged by it. The store was altered; restore it."
             )
-    counted = (row.read() for row in adoptions(conn) if fits(row.body, keys))
+    before = earlier(conn)
+    counted = (row.read() for row in adoptions(conn) if fits(row.body, keys, before))
     return timeline(at_hand.values(), counted)
 
 
-def fits(adopted: Json, keys: Mapping[str, Keys]) -> bool:
-    """Whether an adoption names logs and keys as this node knows them; a member unknown here says nothing."""
+def earlier(conn: Connection) -> dict[str, set[str]]:
+    """Sealed logs and keys that members had before, by code; none where the tables are older than this program."""
+    found: dict[str, set[str]] = {}
+    if inspect(conn).has_table(seals.name):
+        for member, name in execute(
+            conn, "SELECT member, origin FROM seals UNION SELECT member, vkey FROM member_keys"
+        ):
+            found.setdefault(member, set()).add(name)
+    return found
+
+
+def fits(adopted: Json, keys: Mapping[str, Keys], before: Mapping[str, Collection[str]] = MappingProxyType({})) -> bool:
+    """Whether an adoption names logs and keys as this node knows them or did ``before``; others say nothing."""
     for said in adopted.get("members", ()):
         known = keys.get(str(said.get("code"))) if isinstance(said, dict) else None
         if known is not None:
             named = said.get("keys") or {}
-            if (said.get("origin"), named.get("log"), named.get("receipt")) != known:
+            told = (said.get("origin"), named.get("log"), named.get("receipt"))
+            old = before.get(str(said.get("code")), ())
+            if any(one != here and one not in old for one, here in zip(told, known, strict=True)):
                 return False
     return True
 

@@ -70,3 +70,23 @@ def test_wrapped_keys_need_their_own_words(tmp_path: Path) -> None:
     keyring.protect(folder, b"two", b"one")
     assert keyring.load(folder, b"two").node_key == held.node_key
     assert all(path.stat().st_mode & 0o077 == 0 for path in folder.glob("*.key"))
+
+
+def test_a_stolen_key_is_sealed_by_command(node: Path) -> None:
+    ran = syncd("keys", "seal", "another/999999/1", "--reason", "x", "-c", node)
+    assert ran.code == 3 and "No member" in ran.sentence
+    file = node.parent / f"member-{OWN}.toml"
+    other = syncd("keys", "seal", "jiakuntai-eco/310114/1", "--successor", file, "--fingerprint", "00", "--reason", "x",
+                  "-c", node)  # fmt: skip
+    assert other.code == 65 and "fingerprint" in other.sentence
+    ran = syncd("keys", "seal", f"jiakuntai-eco/{OWN}/1", "--reason", "key stolen", "-c", node, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["result"]["successor"] == f"jiakuntai-eco/{OWN}/2" and ran.json["fingerprint"] in file.read_text()
+    again = syncd("keys", "seal", f"jiakuntai-eco/{OWN}/1", "--reason", "once more", "-c", node)
+    assert again.code == 3 and "sealed here already" in again.sentence
+    assert syncd("status", "-c", node, "--json").json["peers"][0]["entries"] < 10, "the successor's log"
+    assert syncd("ledger", "prove", f"jiakuntai-eco/{OWN}/2:1", "-o", file.with_name("b"), "-c", node).code == 0
+    shown = syncd("keys", "show", "-c", node, "--json").json["keys"]
+    assert [one["vkey"].split("+")[0] for one in shown if one["state"] == "signs" and one["role"] == "log"] == [
+        f"jiakuntai-eco/{OWN}/2"
+    ]

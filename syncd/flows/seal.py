@@ -1,0 +1,159 @@
+"""Sealing a log 封存 that cannot be continued (LEDGER §1): its key was stolen or lost, its tail is gone, or it forked.
+
+Each member seals it by itself, on a person's word:
+
+1. ``log.sealed`` in its own log says where the log ended here (size and root), all branches seen, and the successor:
+   the next epoch, with a new log key, compared by fingerprint like any member file.
+2. From then on this node takes nothing more of the sealed log, whoever signs it; what comes is kept as evidence.
+3. The successor is a log like any other; its relief acts on what the sealed log issued.
+
+The keys of the sealed log count up to the sealed size and no further; the trust policy says so.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from syncd.errors import NeedsPerson
+from syncd.failpoint import failpoint
+from syncd.flows.alarms import quiet
+from syncd.flows.bureau import Bureau, Peer
+from syncd.flows.record import Saying, record, sign
+from syncd.flows.resync import Finish, operator_body
+from syncd.ledger.canonical import FormatError, b64
+from syncd.ledger.checkpoint import parse_checkpoint
+from syncd.ledger.key_history import EVERYWHERE, KeySpan
+from syncd.ledger.notes import parse_note
+from syncd.ledger.policy import Sealed
+from syncd.store import desk, evidence, member_keys, seals
+
+Json = dict[str, Any]
+BRANCHES = 32
+"""Branches named in the entry at most: it must fit into a leaf. All of them stay in the evidence."""
+
+
+class Seal:
+    """The job ``keys.seal``."""
+
+    def __init__(self, bureau: Bureau) -> None:
+        self._bureau = bureau
+
+    def run(self, origin: str, successor: Json | None, keys: Sequence[str], account: int, finish: Finish) -> None:
+        """Seal a member's log; ``successor``: its ``origin``, ``log`` and ``receipt`` keys as vkeys, or None.
+
+        ``keys``: vkeys of the sealed log, for where its member file is replaced already.
+
+        Raises ``NeedsPerson`` where the log is not held here, or is sealed already with another successor.
+        """
+        bureau = self._bureau
+        with bureau.store.write() as conn:
+            owner, before = _owner(bureau, origin), seals.ends(conn)
+            done = before.get(owner.code, {}).get(origin)
+            name = successor["origin"] if successor is not None else None
+            if done is not None and (done.successor is not None or name is None):
+                raise NeedsPerson(f"The log {origin} is sealed here already, at size {done.size}. Nothing was changed.")
+            end = done or Sealed(*_end(bureau, conn, origin))
+            end = Sealed(end.size, end.root, name)
+            body = operator_body("keys.seal", account, "operator_request")
+            said = [
+                Saying("operator.acted", None, body),
+                Saying("log.sealed", None, public=_body(conn, origin, end, successor)),
+            ]
+            record(bureau, conn, said)
+            seals.put(conn, owner.code, origin, end, bureau.now_text())
+            member_keys.put(conn, owner.code, _spans(bureau, conn, owner, origin, end, successor, keys))
+            for kind in ("fork", "misbehaviour"):
+                desk.clear(conn, kind, [origin], bureau.now_text())
+                quiet(bureau, conn, kind, [origin])
+            finish(conn, {"log": origin, "size": end.size, "root": b64(end.root), "successor": name})
+            bureau.store.once_committed(lambda: known(bureau))
+        failpoint("seal.after_commit")
+        sign(bureau)
+        for bell in ("share", "recognise"):
+            bureau.wake(bell)
+        bureau.notice("keys.sealed", {"log": origin, "size": end.size, "successor": name})
+
+
+def known(bureau: Bureau) -> None:
+    """Take the history of all members' keys and the sealed logs from the store: at each start, and after a seal."""
+    with bureau.store.read() as conn:
+        history, ends = member_keys.history(conn), seals.ends(conn)
+    for code, peer in bureau.members.items():
+        peer.spans[:] = history.get(code, [])
+        peer.former[:] = _before(peer.origin, ends.get(code, {}))
+    bureau.sealed = {origin: end for of_member in ends.values() for origin, end in of_member.items()}
+
+
+def _before(origin: str, ends: Mapping[str, Sealed]) -> list[str]:
+    """The sealed logs that ``origin`` goes on for, however many seals ago."""
+    found = [origin]
+    while more := [one for one, end in ends.items() if end.successor in found and one not in found]:
+        found += more
+    return found[1:]
+
+
+def _owner(bureau: Bureau, origin: str) -> Peer:
+    owner = bureau.owner(origin) or next(
+        (one for one in bureau.members.values() if origin.rpartition("/")[0] == one.origin.rpartition("/")[0]), None
+    )
+    if owner is None:
+        raise NeedsPerson(f"No member of the agreement has the log {origin}. Nothing was sealed.")
+    return owner
+
+
+def _end(bureau: Bureau, conn: Connection, origin: str) -> tuple[int, bytes]:
+    """Where the log ends here: all that is held of it and signed by its key."""
+    held = bureau.logs.find(conn, origin)
+    newest = bureau.logs.newest(conn, origin)
+    if held is None or newest is None:
+        raise NeedsPerson(f"Nothing of the log {origin} is held here, so nothing can be sealed.")
+    return newest.size, newest.root
+
+
+def _body(conn: Connection, origin: str, end: Sealed, successor: Json | None) -> Json:
+    seen = set[tuple[int, str]]()
+    for one in evidence.listing(conn):
+        for note in (one.held, one.shown) if one.log == origin else ():
+            try:
+                shown = parse_checkpoint(parse_note(note).text)
+            except FormatError:
+                continue
+            seen.add((shown.size, b64(shown.root)))
+    branches = [{"size": size, "root": root} for size, root in sorted(seen)[:BRANCHES]]
+    following = {"origin": successor["origin"], "log": successor["log"]} if successor is not None else None
+    return {"schema": "sealed/1.0", "log": origin, "size": end.size, "root": b64(end.root), "branches": branches,
+            "successor": following}  # fmt: skip
+
+
+def _spans(
+    bureau: Bureau,
+    conn: Connection,
+    owner: Peer,
+    origin: str,
+    end: Sealed,
+    successor: Json | None,
+    keys: Sequence[str],
+) -> list[KeySpan]:
+    """The member's keys from now on: those of the sealed log end with it, the successor's begin."""
+    spans = []
+    for one in owner.history():
+        if one.role == "log" and one.origin in (origin, EVERYWHERE) and _names(one.vkey, origin):
+            last = end.size if one.last is None else min(one.last, end.size)
+            spans.append(KeySpan("log", one.vkey, origin, 0 if one.origin == EVERYWHERE else one.first, last))
+        elif one.role == "receipt" and successor is not None and one.vkey != successor["receipt"] and one.last is None:
+            sizes = {log: bureau.logs.countersigned(conn, log, owner.code) for log in bureau.origins}
+            spans += [KeySpan("receipt", one.vkey, log, 0, size) for log, size in {**sizes, origin: end.size}.items()]
+        elif not (one.role == "log" and successor is not None and one.vkey == successor["log"]):
+            spans.append(one)
+    known_keys = {one.vkey for one in spans}
+    spans += [KeySpan("log", vkey, origin, 0, end.size) for vkey in keys if vkey not in known_keys]
+    if successor is not None:
+        spans.append(KeySpan("log", successor["log"], successor["origin"]))
+        if all(one.vkey != successor["receipt"] for one in spans):
+            spans.append(KeySpan("receipt", successor["receipt"], EVERYWHERE))
+    return spans
+
+
+def _names(vkey: str, origin: str) -> bool:
+    return vkey.partition("+")[0] == origin
