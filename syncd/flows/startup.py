@@ -53,7 +53,8 @@ def establish(bureau: Bureau, ask: Callable[[], Mapping[str, Told]] = dict) -> N
             if state.size and (listed is None or listed.root != root):  # step 1
                 raise Stop(
                     f"The tree of {state.origin} does not lead to its recorded root at size {state.size}. Nothing was "
-                    "written or signed. Restore the store, or fetch the log back from a peer."
+                    "written or signed. `syncd fsck` names what differs, and with --repair mends tiles; else restore "
+                    "the store, or fetch the log back from a peer."
                 )
     _judge_anew(bureau)
     if _certain(bureau, ask()):
