@@ -85,9 +85,9 @@ def append_rate(database: str, batch: int, count: int, sealed: bool) -> Rate | N
         if not url:
             return None
         clock = Clock()
-        parts = [drafts(clock, batch, sealed) for _ in range(count // batch)]
+        parts = [drafts(clock, batch, sealed) for _ in range(max(1, count // batch))]
         with opened(url) as (logs, origin):
-            return _rated(count, lambda: [append(logs, origin, part) for part in parts])
+            return _rated(batch * len(parts), lambda: [append(logs, origin, part) for part in parts])
 
 
 def bare_inserts(count: int) -> Rate:
