@@ -257,6 +257,7 @@ def test_an_agency_whose_fault_made_its_client_penalised_is_linked_to_that_penal
 
 
 def test_two_people_release_where_the_rule_asks_for_two(net: Network) -> None:
+    net.settle()  # every node has read who adopted the agreement, and takes no other up behind our back
     for node in net.nodes.values():
         agreement = node.bureau.agreement
         region = agreement.regions[OTHER]
