@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from network import Network, Node, found, network, opened
 
 from syncd import keyring
+from syncd.errors import Retry
 from syncd.flows.status import status
 from syncd.flows.witness import Witness
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint
@@ -18,6 +19,7 @@ from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner, format_note
 from syncd.ledger.tiles import append, edge_tiles
 from syncd.ledger.tree import consistency_proof, leaf_hash
 from syncd.ledger.wire import encode_add_checkpoint
+from syncd.peers import WitnessClient
 from syncd.store import evidence
 from syncd.web.exchange import exchange
 from syncd.web.server import Server
@@ -104,6 +106,10 @@ def test_strangers_are_cosigned_over_https_and_misbehaviour_is_kept(site: Site) 
     assert answer.status_code == 200 and site.key.verifier.verify(log.text, answer.text.rstrip("\n"))
     seventy = log.body(70)
     assert site.post(seventy).status_code == 200, "the same size again gives a fresh line"
+    link = WitnessClient(f"https://127.0.0.1:{site.port}/witness", site.folder / HOME / "keys/ca.crt")
+    assert link.add_checkpoint(seventy).status == 200, "our own client speaks the same"
+    with pytest.raises(Retry, match="cannot be reached"):
+        WitnessClient(f"https://127.0.0.1:{site.port}/witness", None).add_checkpoint(seventy)
     log.grow(230)
     wrong = site.post(log.body(0))
     assert (wrong.status_code, wrong.text) == (409, "70\n")

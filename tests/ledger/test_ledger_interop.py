@@ -20,6 +20,8 @@ from syncd.ledger.tree import consistency_proof, inclusion_proof, root_from_tile
 GO_PATH = Path("/usr/share/gocode")
 LOG = signer("demo-log/310114/1", 1)
 MEMBERS = [witness(f"demo-log/{code}/receipt", seed) for code, seed in (("310114", 2), ("320583", 3), ("320585", 4))]
+NEXT = signer(LOG.name, 5)
+"""The key that comes next: during a rotation its line stands beside the old one's in every note."""
 SECOND = Sm2Signer(LOG.name, *new_key())
 """Lines of a type that the other implementation does not know stand in every note."""
 SIZE = 70_001
@@ -53,7 +55,10 @@ def tree() -> GrowingTree:
 def checkpoint(tree: GrowingTree, size: int, members: Sequence[NoteSigner] = MEMBERS) -> bytes:
     """A final checkpoint."""
     text = format_checkpoint(Checkpoint(LOG.name, size, root_from_tiles(size, tree.read)))
-    return format_note(text, [LOG.sign(text), SECOND.sign(text), *[one.cosign(text, 1_790_000_000) for one in members]])
+    return format_note(
+        text,
+        [LOG.sign(text), NEXT.sign(text), SECOND.sign(text), *[one.cosign(text, 1_790_000_000) for one in members]],
+    )
 
 
 @pytest.fixture
