@@ -39,8 +39,8 @@ from syncd.store import outbox
 
 TICKS = os.sysconf("SC_CLK_TCK")
 STAGES = frozenset(
-    {"collect", "share", "recognise", "restrict", "answers", "acknowledgement", "receipts", "resend", "reconsider", "work",
-     "custody", "versions"}
+    {"collect", "share", "recognise", "restrict", "answers", "acknowledgement", "receipts", "resend", "reconsider",
+     "work", "custody", "versions"}
 )  # fmt: skip
 """Threads as the kernel names them, 15 characters each."""
 
@@ -205,7 +205,7 @@ def cpu_seconds(site: Site) -> list[float]:
 
 
 def stage_seconds(site: Site) -> Counter[str]:
-    """User and system seconds of a daemon by stage; threads without a stage's name are the server's, its pool's and the scheduler's."""
+    """User and system seconds of a daemon by stage; ``server``: its threads, its pool and the scheduler."""
     spent = Counter[str]()
     for task in Path(f"/proc/{site.daemon.pid if site.daemon else 0}/task").iterdir():
         with suppress(FileNotFoundError):  # a thread of the pool that has just ended
