@@ -53,14 +53,19 @@ class Adopt:
         waited = self._waits and bureau.may_sign  # in doubt nothing was written, so it is done now
         if not (found or news or waited or self._more or self._day != bureau.today()):
             return False
-        before = bureau.agreement.tag, bureau.tags, bureau.exchanging
-        with bureau.store.write() as conn:
-            take_up(bureau, conn, found)
-            sourcebook.post(conn, "versions", {"conflicts": conflicts})
-            self._more = self._changed(conn) if bureau.may_sign else False
-            failpoint("adopt.before_commit")
+        before, held = (bureau.agreement.tag, bureau.tags, bureau.exchanging), bureau.timeline
+        try:
+            with bureau.store.write() as conn:
+                take_up(bureau, conn, found)
+                sourcebook.post(conn, "versions", {"conflicts": conflicts})
+                said, self._more = self._changed(conn) if bureau.may_sign else (False, False)
+                failpoint("adopt.before_commit")
+        except BaseException:  # nothing was kept, so nothing is acted by; the next step looks at all of it again
+            bureau.take(held)
+            self._day = None
+            raise
         self._day, self._waits = bureau.today(), not bureau.may_sign
-        if before != (bureau.agreement.tag, bureau.tags, bureau.exchanging) or self._more:
+        if said or before != (bureau.agreement.tag, bureau.tags, bureau.exchanging):
             self._after()
         return self._more
 
@@ -89,20 +94,25 @@ class Adopt:
     def _after(self) -> None:
         bureau = self._bureau
         bureau.notice("agreement.in_force", {"agreement": bureau.agreement.tag, "acts": bureau.acts})
-        sign(bureau)
+        if bureau.may_sign:
+            sign(bureau)
         for bell in ("reconsider", "collect", "recognise", "share", "restrict"):
             bureau.wake(bell)
 
-    def _changed(self, conn: Connection) -> bool:
-        """Write under what is in force, and end what a member that left had begun; says whether there is more."""
+    def _changed(self, conn: Connection) -> tuple[bool, bool]:
+        """Write under what is in force, and end what a member that left had begun.
+
+        Says whether anything was said in the log, and whether there is more to end.
+        """
         bureau = self._bureau
+        size = bureau.logs.state(conn, bureau.origin).size
         bureau.logs.ensure(conn, bureau.origin, bureau.code, True, bureau.agreement.tag)
         gone = gone_by(bureau.timeline, bureau.members, bureau.code, bureau.today().isoformat())
         for code in sorted(gone):
             self._seal(conn, code)
         leaves = versions.answered_still(conn, bureau.code, sorted(gone), BATCH)
         respond(bureau, conn, leaves)
-        return len(leaves) == BATCH
+        return bureau.logs.state(conn, bureau.origin).size > size, len(leaves) == BATCH
 
     def _seal(self, conn: Connection, code: str) -> None:
         """The log of a member that left is sealed without a successor, once; its own node seals nothing."""

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Row
 
 from syncd.agreement.comparison import under
 from syncd.errors import NeedsPerson
-from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.judged import RELEASED_FOR
 from syncd.flows.preview import preview
@@ -53,7 +52,6 @@ class Rejudge:
             record(bureau, conn, [Saying("operator.acted", None, body)])
             result: Json = {"agreement": agreement.tag, "proposed": len(found), "effects": counts}
             finish(conn, result)
-            failpoint("rejudge.before_commit")
         sign(bureau)
         bureau.wake("share")
         return result

@@ -68,6 +68,7 @@ FAILPOINTS: dict[str, tuple[int, ...]] = {
     "resync.before_record": ONCE,
     "work.before_commit": (1, 2),
     "decide.after_commit": ONCE,
+    "adopt.before_commit": ONCE,
 }
 # One place after the other, the job behind this one is done before its turn comes; it is tried alone.
 DONE_BY_THEN = frozenset({"resync.before_record"})
