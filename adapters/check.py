@@ -33,14 +33,14 @@ _NEEDED: dict[RowKind, tuple[str, ...]] = {
 
 
 def reading_only(facts: SourceFacts) -> SourceFacts:
-    """The facts page with all that would change the source by reading it switched off.
+    """The facts page for a reading that looks once: it waits for no file to settle.
 
-    A dry pull looks once, so it waits for no file to settle: one that is still being written shows as cut off.
+    A file that is still being written shows as cut off. ``files.done`` stays as it is, for files that were moved belong
+    to the source; that none is moved now is for ``tidy`` of the adapter to say.
     """
     if facts.files is None:
         return facts
-    now = {"done": "stay", "settle_seconds": 0.0}
-    return facts.model_copy(update={"files": facts.files.model_copy(update=now)})
+    return facts.model_copy(update={"files": facts.files.model_copy(update={"settle_seconds": 0.0})})
 
 
 def dry_pull(adapter: Adapter, facts: SourceFacts, limit: int, today: dt.date | None = None) -> Json:

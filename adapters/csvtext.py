@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import TextIOWrapper
-from itertools import compress, islice
+from itertools import chain, compress, islice
 from typing import IO, Any
 
 from adapters.heading import HEAD_ROWS, Head, Line, Names, file_fault
@@ -33,6 +33,7 @@ _PRIVATE_USE = {
 }
 
 Opened = Callable[[], IO[bytes]]
+Record = list[str] | csv.Error
 
 
 @dataclass(frozen=True)
@@ -108,35 +109,53 @@ def read_csv(name: str, opened: Opened, layout: Layout) -> Iterator[Line]:
         text = _text(raw, encoding)
         reader = csv.reader(_current(text) if encoding == "gb18030" else text, delimiter=delimiter, strict=True)
         try:
-            head = Head(layout.names, layout.notes, layout.below)
-            first = next((cells for cells in reader if not head.takes(cells)), None)
+            head, records = Head(layout.names, layout.notes, layout.below), _records(reader)
+            first = next((one for one in records if not head.takes(one if isinstance(one, list) else [])), None)
             if not head.found:
                 yield file_fault(name, "header", "No line at its beginning is a head with the row key, each name once.")
-                return
-            if first is not None:
-                yield from _lines(name, reader, first, head, layout)
+            elif first is not None:
+                yield from _lines(name, reader, chain([first], records), head, layout)
         except (csv.Error, UnicodeDecodeError):
             where = f"{name}:{reader.line_num}"
             yield file_fault(where, "cut_off", "A quote stays open, or the file is damaged, from here on.")
 
 
-def _lines(name: str, reader: Any, first: list[str], head: Head, layout: Layout) -> Iterator[Line]:
+def _lines(name: str, reader: Any, records: Iterable[Record], head: Head, layout: Layout) -> Iterator[Line]:
     columns, width, key, notes = head.columns, len(head.columns), head.key, tuple(layout.notes)
     named = [bool(column) for column in columns]
     unnamed = not all(named)
     dated = [column for column in columns if column in layout.names.dated] if layout.serials else []
-    cells = first
-    while True:
-        if len(cells) == width and cells[key] and not cells[key].startswith(notes) and not unnamed:
+    for cells in records:
+        if isinstance(cells, csv.Error):
+            yield file_fault(f"{name}:{reader.line_num}", "quote", "A quote stands within a cell and is not doubled.")
+        elif len(cells) == width and cells[key] and not cells[key].startswith(notes) and not unnamed:
             fields = dict(zip(columns, cells, strict=True))
             if dated:
                 fields |= {column: as_day(fields[column]) for column in dated}
             yield Line(f"{name}:{reader.line_num}", fields)
         elif cells and not head.is_note(cells):
             yield _odd(f"{name}:{reader.line_num}", cells, head, named)
-        if (following := next(reader, None)) is None:
+
+
+def _records(reader: Any) -> Iterator[Record]:
+    """The records of a table, and in place of one with a quote within a cell that is not doubled its error.
+
+    Where such a record began and ended on one line it costs that line alone. One of several lines may have taken others
+    into it, so nothing is read behind it.
+    """
+    before = reader.line_num
+    while True:
+        try:
+            for cells in reader:
+                yield cells
+                before = reader.line_num
             return
-        cells = following
+        except csv.Error as error:
+            if reader.line_num - before != 1 or "expected after" not in str(error):
+                raise
+            broken = error
+        yield broken
+        before = reader.line_num
 
 
 def _odd(where: str, cells: list[str], head: Head, named: Sequence[bool]) -> Line:

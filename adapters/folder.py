@@ -38,7 +38,7 @@ class Folder(ABC):
 
     @abstractmethod
     def list(self, part: FolderPart) -> list[Look]:
-        """What lies in a part, in any order. Raises ``SourceError`` where the part is not there."""
+        """What lies in a part, in any order. Raises ``Missing`` where the part is not there, else ``SourceError``."""
 
     @abstractmethod
     def read(self, part: FolderPart, name: str) -> IO[bytes]:
@@ -56,10 +56,14 @@ class Folder(ABC):
         """Let go of connections."""
 
 
-def missing(part: FolderPart) -> SourceError:
+class Missing(SourceError):
+    """A part of the folder is not there; any other reason why it cannot be listed is a plain ``SourceError``."""
+
+
+def missing(part: FolderPart) -> Missing:
     """What is said of a part that is not there."""
     sentence = f"The folder {part}/ of the source is not there; is the share mounted? It is looked for again."
-    return SourceError(sentence, transient=True)
+    return Missing(sentence, transient=True)
 
 
 class LocalFolder(Folder):

@@ -15,7 +15,7 @@ from typing import Any
 from adapters.base import FILE, Json, RowFault, SourceError
 from adapters.csvtext import Layout
 from adapters.done import Done, Seen
-from adapters.folder import Folder, FolderPart, Look
+from adapters.folder import Folder, FolderPart, Look, Missing
 from adapters.heading import Line
 from adapters.modes import Files
 from adapters.tablefile import read_table
@@ -134,10 +134,13 @@ class Lane:
         return Seen(look.name, self._part, look, token, fault=fault)
 
     def _looked_back(self) -> Iterator[Seen]:
-        """Files that were moved: their names hold their token."""
+        """Files that were moved: their names hold their token.
+
+        Where ``done/`` is there and cannot be listed, nothing is read: its rows would seem to have vanished.
+        """
         try:
             looks = self._folder.list("done")
-        except SourceError:
+        except Missing:
             return  # nothing was moved yet
         for look in looks:
             if (parts := _MOVED.fullmatch(look.name)) and self._is_ours(parts[1] + parts[3]):

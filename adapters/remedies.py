@@ -1,7 +1,8 @@
 """How each fault of a row is mended 处置办法: who must act, and what to do, in English and Chinese.
 
 The desk groups its quarantine by these causes; a test holds the table complete. After mending nobody needs to do
-anything more: the row is read again by itself and leaves the quarantine.
+anything more: the row is read again by itself and leaves the quarantine. A row or file that is taken away instead was
+never read, so its item stays until a person releases it.
 """
 
 from typing import Literal, NamedTuple
@@ -149,6 +150,11 @@ REMEDIES: dict[str, Remedy] = {
     "cut_off": Remedy(
         "source", "Export the file again: a quote stays open or it is damaged.", "重新导出：引号未闭或文件损坏。"
     ),
+    "quote": Remedy(
+        "source",
+        "Export the file again with quotes within a cell doubled; the other lines were read.",
+        "重新导出：单元格内的引号须双写；其余各行已读取。",
+    ),
     "ambiguous_encoding": Remedy(
         "page",
         "Export the file as UTF-8 with a mark, or agree on one encoding and name it alone on the facts page.",
@@ -185,8 +191,8 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "no_table": Remedy(
         "source",
-        "Send CSV, XLSX or XLS, plain or zipped; take other files away.",
-        "报送 CSV、XLSX 或 XLS，可压缩；移走其他文件。",
+        "Send CSV, XLSX or XLS, plain or zipped; take the other file away and release the item.",
+        "报送 CSV、XLSX 或 XLS，可压缩；移走其他文件后核销该条目。",
     ),
     "no_text": Remedy("source", "Rename the file by what it is (.xlsx, .zip).", "按实际格式改名（.xlsx、.zip）。"),
     "no_archive": Remedy("source", "Pack the zip file again, with the usual method.", "用常用方式重新压缩。"),

@@ -19,6 +19,10 @@ MEMORY_BYTES, CPU_SECONDS = 1 << 30, 120
 ROW_LIMIT = 20_000
 HEAD_ROWS = 40
 """Rows above and below the header that a sheet may have beside its rows."""
+OLE = b"\xd0\xcf\x11\xe0"
+BEGINNINGS = (b"\x09\x08\x10\x00\x00\x06\x05\x00", b"\x09\x08\x08\x00\x00\x05\x05\x00")
+"""The record BOF of the globals of a workbook, of the two versions that XLS files have."""
+DATE_MODE, RECORDS = 0x22, 400
 
 
 def main() -> None:
@@ -65,12 +69,25 @@ def _plain(cell: Any) -> Any:
 
 def _counts_from_1904(data: bytes) -> bool:
     """Whether day 0 of the workbook is 1904-01-01, as old programs of another make had it."""
+    if data.startswith(OLE):
+        return _says_1904(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as parts, parts.open("xl/workbook.xml") as file:
             head = file.read(65_536)
     except (zipfile.BadZipFile, KeyError, OSError, NotImplementedError):
         return False
     return b'date1904="1"' in head or b'date1904="true"' in head
+
+
+def _says_1904(data: bytes) -> bool:
+    """The record DATEMODE of an XLS file ([MS-XLS] 2.4.77), which stands near the beginning of its workbook."""
+    at = next((found for begin in BEGINNINGS if (found := data.find(begin)) >= 0), len(data))
+    for _ in range(RECORDS):
+        kind, length = (int.from_bytes(data[at + n : at + n + 2], "little") for n in (0, 2))
+        if kind in (0, DATE_MODE):
+            return kind == DATE_MODE and data[at + 4 : at + 6] == b"\x01\x00"
+        at += 4 + length
+    return False
 
 
 if __name__ == "__main__":

@@ -90,12 +90,12 @@ def test_columns_that_nobody_has_are_named(folder: Path) -> None:
     assert report["columns"]["renamed"] == {"处罚有效期限": "CF_YXQ"} and report["absent"] == {"penalty": ["GSRQ"]}
 
 
-def test_reading_for_a_report_moves_no_file() -> None:
+def test_reading_for_a_report_waits_for_no_file() -> None:
     facts = facts_of("kunshan")
     assert facts.files is not None
     moving = facts.model_copy(update={"files": facts.files.model_copy(update={"done": "moved"})})
-    still = reading_only(moving)
-    assert still.files is not None and still.files.done == "stay"
+    once = reading_only(moving)
+    assert once.files is not None and (once.files.done, once.files.settle_seconds) == ("moved", 0.0)
     assert reading_only(facts_of("taicang")) == facts_of("taicang")
 
 

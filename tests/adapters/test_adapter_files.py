@@ -204,6 +204,25 @@ def test_a_quote_that_never_closes(system: FilesSystem) -> None:
     assert [(one.row.split(":")[0], one.reason) for one in page.quarantined] == [(name, "cut_off")]
 
 
+def test_a_quote_within_a_cell_costs_its_line_alone(system: FilesSystem) -> None:
+    lines = csv_bytes([penalty(n) for n in range(1, 6)]).split(b"\r\n")
+    for number in (1, 3):
+        lines[number] = b'"a"b' + lines[number][lines[number].index(b",") :]
+    name = system.file("in/XZCF", b"\r\n".join(lines))
+    (page,) = pages(system)
+    assert [one.row for one in findings([page])] == ["KS2026000002", "KS2026000004", "KS2026000005"]
+    assert [(one.row, one.reason) for one in page.quarantined] == [(f"{name}:2", "quote"), (f"{name}:4", "quote")]
+
+
+def test_nothing_is_read_behind_a_broken_record_of_several_lines(system: FilesSystem) -> None:
+    lines = csv_bytes([penalty(1), penalty(2), penalty(3)]).split(b"\r\n")
+    lines[2] = b'"begun\r\n"b,' + lines[2]
+    name = system.file("in/XZCF", b"\r\n".join(lines))
+    (page,) = pages(system)
+    assert [one.row for one in findings([page])] == ["KS2026000001"]
+    assert [(one.row.split(":")[0], one.reason) for one in page.quarantined] == [(name, "cut_off")]
+
+
 @pytest.mark.parametrize("data", [b"", b"a,b\r\n1,2\r\n", b"ID,CF_WSH,ID\r\n1,2,3\r\n"])
 def test_a_file_without_a_header(system: FilesSystem, data: bytes) -> None:
     name = system.file("in/XZCF", data)

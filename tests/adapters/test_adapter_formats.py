@@ -50,9 +50,10 @@ def workbook(rows: Sequence[Sequence[Any]], sheets: Json | None = None) -> bytes
     return data.getvalue()
 
 
-def old_workbook(rows: Sequence[Sequence[Any]]) -> bytes:
+def old_workbook(rows: Sequence[Sequence[Any]], from_1904: bool = False) -> bytes:
     """An XLS file."""
     book = xlwt.Workbook(encoding="utf-8")
+    book.dates_1904 = from_1904
     sheet = book.add_sheet("数据")
     day = xlwt.easyxf(num_format_str="yyyy-mm-dd")
     for y, row in enumerate(rows):
@@ -163,6 +164,13 @@ def test_a_spreadsheet_of_a_clerk(tmp_path: Path, suffix: str) -> None:
     assert second_one.body["ends"]["measures"] == "2029-11-02" and second_one.body["amount"]["fine"] == "25000.00"
     assert second_one.updated == "2026-11-22 09:00:00.000000"
     assert second_one.where.startswith(f"XZCF_1.{suffix}[数据]:6")
+
+
+def test_serial_days_of_an_old_workbook_that_counts_from_1904(tmp_path: Path) -> None:
+    rows = table(penalty(1))
+    rows[1][PENALTY_COLUMNS.index("CF_YXQ")] = 47_424 - 1_462
+    page = collected(tmp_path, with_files(), {"XZCF_1.xls": old_workbook(rows, from_1904=True)})
+    assert [one.body["ends"]["measures"] for one in findings([page])] == ["2029-11-02"]
 
 
 def test_a_code_that_the_spreadsheet_rounded(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from adapter_rows import csv_bytes, facts_of, order, penalty, put_file
 from test_adapter_files import FilesSystem
 
 from adapters import whole
-from adapters.base import Json
+from adapters.base import Json, SourceError
+from adapters.check import dry_pull, reading_only
 from adapters.files import FilesAdapter
-from adapters.folder import LocalFolder, Look
+from adapters.folder import FolderPart, LocalFolder, Look
 from adapters.records import Collected
 from adapters.source import Source
 
@@ -187,6 +188,30 @@ def test_a_dry_reading_moves_nothing(opened: Callable[..., FilesSystem]) -> None
     source.collect(page.cursor)
     assert (system.folder / "in" / "XZCF_1.csv").exists()
     source.close()
+
+
+def test_a_dry_reading_has_the_files_that_were_moved(opened: Callable[..., FilesSystem]) -> None:
+    system = opened(done="moved")
+    put_file(system.folder / "in", "XZCF_1.csv", GOOD)
+    source = system.source()
+    source.collect(source.collect(None).cursor)
+    assert not (system.folder / "in" / "XZCF_1.csv").exists()
+    source.close()
+    report = dry_pull(FilesAdapter(system.folder, reading_only(system.facts), tidy=False), system.facts, 1_000)
+    assert report["rows"]["findings"] == 1
+
+
+def test_files_that_were_moved_and_cannot_be_listed_have_not_vanished(opened: Callable[..., FilesSystem]) -> None:
+    class Unlisted(LocalFolder):
+        def list(self, part: FolderPart) -> list[Look]:
+            if part == "done":
+                raise SourceError("The folder done/ of the source cannot be listed.", transient=True)
+            return super().list(part)
+
+    system = opened(done="moved")
+    source = Source(FilesAdapter(Unlisted(system.folder), system.facts), system.facts, bytes(32))
+    with pytest.raises(SourceError):
+        source.collect(None)
 
 
 def test_orders_have_a_manifest_that_is_written_last(opened: Callable[..., FilesSystem]) -> None:

@@ -1,5 +1,7 @@
 """The bureau's own system opened from settings: where its secrets come from, and what is said where one is missing."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from adapters.base import SourceError
 from adapters.service import ServiceAdapter
 from syncd.errors import NeedsPerson
-from syncd.home_system import open_source
+from syncd.home_system import open_source, read_facts
 from syncd.settings import Settings, read_settings
 
 pytestmark = pytest.mark.fast
@@ -59,3 +61,22 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         open_source(
             settings(tmp_path, service(tmp_path, "oauth2") + 'client_id = "n"\nclient_secret_file = "s"'), bytes(32)
         )
+
+
+def test_orders_go_where_orders_url_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = SOURCES / "taicang.toml"
+    columns = read_facts(page).push
+    for name in ("read.db", "orders.db"):
+        with closing(sqlite3.connect(tmp_path / name)) as front:
+            front.execute(f"CREATE TABLE cjd ({', '.join(columns)}, PRIMARY KEY (CJD_RDBH, CJD_CS))")
+    monkeypatch.setenv("SYNCD_SOURCE__ORDERS_URL", f"sqlite:///{tmp_path}/orders.db")
+    monkeypatch.setenv("SYNCD_SOURCE__URL", f"sqlite:///{tmp_path}/read.db")
+    source = open_source(settings(tmp_path, f'facts = "{page}"'), bytes(32))
+    assert source is not None
+    source.push([dict.fromkeys(columns, 1)])
+    source.close()
+    held = []
+    for name in ("read.db", "orders.db"):
+        with closing(sqlite3.connect(tmp_path / name)) as front:
+            held.append(front.execute("SELECT count(*) FROM cjd").fetchone()[0])
+    assert held == [0, 1]
