@@ -97,7 +97,7 @@ def _known_to_all(bureau: Bureau, own: Peer, role: str, vkey: str) -> bool:
     first = next(span.first for span in own.history() if (span.role, span.vkey) == (role, vkey))
     with bureau.store.read() as conn:
         signed = bureau.logs.countersigned_by_all(conn, bureau.origin)
-    return all(signed.get(code, 0) >= first for code in bureau.members)
+    return all(signed.get(code, 0) >= first for code in bureau.owing)
 
 
 def _last_sizes(bureau: Bureau, conn: Connection, role: str) -> dict[str, int]:

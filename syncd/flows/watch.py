@@ -97,7 +97,7 @@ class Watch:
             bureau.sizes.record(origin, newest.size, newest.root)
             self._keep(newest.size, bureau.code, bureau.signing("receipt")[0].cosign(text, now), now)
         for code in late:
-            if code != bureau.code:
+            if code in self._shares:
                 for line, seconds in self._shares[code].fresh_line(newest):
                     self._keep(newest.size, code, line, seconds)
 
