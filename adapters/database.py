@@ -13,11 +13,12 @@ from contextlib import AbstractContextManager
 from sqlalchemy import Connection, Engine, select
 
 from adapters.acks import read_acks
-from adapters.base import PAGE_ROWS, AckPage, Adapter, Json, Page, RawRow, RowKind
-from adapters.bykey import undated_rows, unnamed_rows, whole_groups
+from adapters.base import AckPage, Adapter, Json, Page, RawRow, RowKind
+from adapters.bykey import BY_KEY, undated_rows, unnamed_rows, whole_groups
 from adapters.engines import connection, open_engine
 from adapters.facts import SourceFacts
 from adapters.orders import upsert
+from adapters.rounds import Rounds
 from adapters.tables import SKEW_SECONDS, Ordered, Tables, named, raw_rows, text_of
 from adapters.window import Place, Window
 
@@ -39,23 +40,21 @@ class DatabaseAdapter(Adapter):
         self._engine = open_engine(url)
         self._orders = open_engine(orders_url) if orders_url else self._engine
         self._tables, self._orders_table = Tables(facts), Tables(facts)
+        self._rounds = Rounds(self._changed)
 
     def pull(self, cursor: Json | None) -> Page:
-        """Penalties to the end, then relief in what room is left: before its finding it has nothing to do."""
+        """Penalties and relief, each to its end (``rounds``), and behind both the rows that no cursor meets."""
         state = cursor or {}
-        within = bool(state.get("within"))
-        rows: list[RawRow] = []
-        with self._connection(self._engine, "read") as conn:
-            penalty, more = self._changed(conn, "penalty", state.get("penalty"), within, rows)
-            relief, beside = state.get("relief"), state.get("beside")
-            if not more:
-                relief, more = self._changed(conn, "relief", relief, within, rows)
-            if not more:
+        beside = state.get("beside")
+        rows, following, more = self._rounds.page(state)
+        if not more:
+            with self._connection(self._engine, "read") as conn:
                 beside, more = undated_rows(conn, self._ordered, self._facts, self._clock(), beside, rows)
-            if not more:
-                rows += unnamed_rows(conn, self._ordered, self._facts)
-        following = {"penalty": penalty, "relief": relief, "beside": beside, "within": more}
-        return Page(rows, following, more)
+                if not more:
+                    rows += unnamed_rows(conn, self._ordered, self._facts)
+        if more and beside is not None:
+            following["done"] = list(BY_KEY)
+        return Page(rows, {**following, "beside": beside}, more)
 
     def push(self, rows: Sequence[Json]) -> str:
         """Bring the orders' table to these rows in one transaction: all of them are there, or none is."""
@@ -88,28 +87,23 @@ class DatabaseAdapter(Adapter):
         self._engine.dispose()
         self._orders.dispose()
 
-    def _changed(
-        self, conn: Connection, kind: RowKind, state: Json | None, within: bool, rows: list[RawRow]
-    ) -> tuple[Json | None, bool]:
-        """Put rows behind the state into ``rows``; the state behind them, and whether there are more.
-
-        A kind that was read to its end waits for the round to end.
-        """
+    def _changed(self, kind: RowKind, state: Json | None, room: int) -> tuple[list[RawRow], Json | None, bool]:
+        """At most ``room`` rows behind the state, the state behind them, and whether there are more."""
         window = Window(state, self._clock(), self._names.late_seconds + SKEW_SECONDS)
-        if within and state and not window.within:
-            return state, False
-        ordered = self._ordered(conn, kind)
-        self._look_back(conn, ordered, window)
+        rows: list[RawRow] = []
         full, stamp = False, self._facts.columns.updated
-        while not full:
-            fresh = self._after(conn, kind, ordered, window, PAGE_ROWS - len(rows))
-            if full := len(rows) + len(fresh) == PAGE_ROWS:
-                fresh = whole_groups(fresh, lambda row: (row.fields[stamp], row.key.casefold()))
-            rows += fresh
-            window.take([Place(row.fields[stamp], row.key) for row in fresh])
-            if not full and not window.pass_on():
-                break
-        return window.state(full), full
+        with self._connection(self._engine, "read") as conn:
+            ordered = self._ordered(conn, kind)
+            self._look_back(conn, ordered, window)
+            while not full:
+                fresh = self._after(conn, kind, ordered, window, room - len(rows))
+                if full := len(rows) + len(fresh) == room:
+                    fresh = whole_groups(fresh, lambda row: (row.fields[stamp], row.key.casefold()))
+                rows += fresh
+                window.take([Place(row.fields[stamp], row.key) for row in fresh])
+                if not full and not window.pass_on():
+                    break
+        return rows, window.state(full), full
 
     def _after(self, conn: Connection, kind: RowKind, ordered: Ordered, window: Window, room: int) -> list[RawRow]:
         """Rows of the window's part behind the place reached."""

@@ -9,18 +9,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
 
 from adapters.acks import read_acks
-from adapters.base import PAGE_ROWS, AckFault, AckPage, Adapter, Json, Page, RawRow, RowKind, SourceError
+from adapters.base import AckFault, AckPage, Adapter, Json, Page, RawRow, RowKind, SourceError
 from adapters.csvtext import Layout
 from adapters.facts import SourceFacts
 from adapters.folder import Folder, LocalFolder
 from adapters.heading import Line, Names
 from adapters.lane import Lane
 from adapters.order_files import manifest, order_file
+from adapters.rounds import Rounds
 from adapters.whole import MANIFEST
 
 ACKS_LIMIT = 1_000
@@ -35,19 +37,18 @@ class FilesAdapter(Adapter):
         self._folder = LocalFolder(folder) if isinstance(folder, Path) else folder
         rows, acks = self._layout(facts.columns.row), self._layout("HZ_RDBH")
         self._keys = sorted(rows.names.keys, key=lambda name: name != facts.columns.row)
-        self._penalties = Lane(self._folder, "in", self._files.penalties, self._files, rows, tidy)
-        self._relief = Lane(self._folder, "in", self._files.relief, self._files, rows, tidy)
+        self._lanes: dict[RowKind, Lane] = {
+            "penalty": Lane(self._folder, "in", self._files.penalties, self._files, rows, tidy),
+            "relief": Lane(self._folder, "in", self._files.relief, self._files, rows, tidy),
+        }
+        self._rounds, self._begun = Rounds(self._lane), list[str]()
         self._feedback = Lane(self._folder, "ack", self._files.acknowledgements, self._files, acks, tidy)
 
     def pull(self, cursor: Json | None) -> Page:
-        """Penalties to the end, then relief in what room is left: before its finding it has nothing to do."""
-        state = cursor or {}
-        lines, penalty, more = self._penalties.read(state.get("penalty"), PAGE_ROWS)
-        rows, relief, begun = self._rows("penalty", lines), state.get("relief"), self._penalties.begun
-        if not more:
-            lines, relief, more = self._relief.read(relief, PAGE_ROWS - len(rows))
-            rows, begun = rows + self._rows("relief", lines), begun + self._relief.begun
-        return Page(rows, {"penalty": penalty, "relief": relief}, more, begun)
+        """Penalties and relief, each to its end (``rounds``)."""
+        self._begun = []
+        rows, state, more = self._rounds.page(cursor or {})
+        return Page(rows, state, more, self._begun)
 
     def push(self, rows: Sequence[Json]) -> str:
         """One file for each call, named by time (zone of the facts page) and content: the same rows make one file."""
@@ -80,7 +81,7 @@ class FilesAdapter(Adapter):
 
     def close(self) -> None:
         """Let go of files read in part, and of connections."""
-        for lane in (self._penalties, self._relief, self._feedback):
+        for lane in (*self._lanes.values(), self._feedback):
             lane.close()
         self._folder.close()
 
@@ -89,6 +90,11 @@ class FilesAdapter(Adapter):
         return Layout(
             names, self._facts.source.encoding, files.delimiter, files.sheet, files.notes, files.below, files.serials
         )
+
+    def _lane(self, kind: RowKind, state: Any, room: int) -> tuple[list[RawRow], Any, bool]:
+        lines, following, more = self._lanes[kind].read(state, room)
+        self._begun += self._lanes[kind].begun
+        return self._rows(kind, lines), following, more
 
     def _rows(self, kind: RowKind, lines: Sequence[Line]) -> list[RawRow]:
         key, *others = self._keys

@@ -18,6 +18,7 @@ from adapters.facts import SourceFacts
 from adapters.https import Answer, Client
 from adapters.login import ClientLogin, Login, Secret, TokenLogin
 from adapters.paging import Pages, dug
+from adapters.rounds import Rounds
 
 ACKS_LIMIT = 1_000
 RECEIPT_LENGTH = 200
@@ -54,29 +55,14 @@ class ServiceAdapter(Adapter):
             "penalty": Pages(facts, self._get, self._service.penalties, way, rows),
             "relief": Pages(facts, self._get, self._service.relief, way, rows),
         }
+        self._rounds = Rounds(self._list)
         way = self._service.paging_acknowledgements
         self._acks = Pages(facts, self._get, self._service.acknowledgements, way, ACKS_LIMIT, first=0)
 
     def pull(self, cursor: Json | None) -> Page:
-        """A page of penalties and, once these are read to the end, a page of relief.
-
-        Relief comes behind, for it has nothing to act on before its finding was read. Where every round lists all
-        penalties again, it goes first from the second round on: it waits for no listing.
-        """
-        state = dict(cursor or {})
-        done = list(state.get("done", ()))
-        kinds: tuple[RowKind, ...] = ("penalty", "relief")
-        if state.get("round") and self._service.paging in ("cursor", "page"):
-            kinds = ("relief", "penalty")
-        rows: list[RawRow] = []
-        for kind in kinds:
-            if kind not in done:
-                items, state[kind], more = self._lists[kind].read(state.get(kind))
-                rows += self._rows(kind, items)
-                if more:
-                    return Page(rows, {**state, "done": done}, True)
-                done.append(kind)
-        return Page(rows, {**state, "done": [], "round": True}, False)
+        """A page of one list and, once that is read to its end, of the other."""
+        rows, state, more = self._rounds.page(cursor or {})
+        return Page(rows, state, more)
 
     def push(self, rows: Sequence[Json]) -> str:
         """POST one delivery; the service must confirm it. Returns its acknowledgement number 受理号, or nothing."""
@@ -101,6 +87,11 @@ class ServiceAdapter(Adapter):
 
     def _get(self, path: str, params: Json) -> Answer:
         return self._client.get(path, params, self._login)
+
+    def _list(self, kind: RowKind, state: Any, room: int) -> tuple[list[RawRow], Any, bool]:
+        """A page of a list; ``room`` is not asked for, since two pages of a service fit into one of ours."""
+        items, following, more = self._lists[kind].read(state)
+        return self._rows(kind, items), following, more
 
     def _rows(self, kind: RowKind, items: Sequence[Any]) -> list[RawRow]:
         key, where = self._facts.columns.row, f"/{self._lists[kind].path}"

@@ -93,6 +93,15 @@ class AdapterPromise:
         kinds = [type(one) for page in pages(system) for one in page.records]
         assert kinds == [FindingRecord] * 699 + [ReliefRecord]
 
+    def test_relief_waits_for_no_backlog_of_penalties(self, system: BureauSystem) -> None:
+        system.put([penalty(1)], [relief(1)])
+        first = list(pages(system))
+        later = "2026-11-23 09:00:00.000000"
+        system.put([penalty(n, GXSJ=later) for n in range(2, 1202)], [relief(2, GXSJ=later)])
+        backlog = list(pages(system, first[-1].cursor))
+        assert "relief/XF000002" in {one.row for one in reliefs(backlog[:1])}
+        assert {one.row for one in findings(backlog)} >= {f"KS2026{n:06d}" for n in range(2, 1202)}
+
     def test_a_new_row_and_a_changed_row_come(self, system: BureauSystem) -> None:
         system.put([penalty(n) for n in range(1, 11)])
         first = list(pages(system))

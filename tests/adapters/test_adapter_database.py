@@ -256,6 +256,20 @@ def test_no_table_and_a_table_without_its_columns(system: DatabaseSystem) -> Non
     assert not error.transient and "GXSJ" in error.sentence
 
 
+def test_without_the_table_of_penalties_relief_comes_all_the_same(system: DatabaseSystem) -> None:
+    system.put([penalty(1)], [relief(1)])
+    *_, last = pages(system)
+    system.put([], [relief(2, GXSJ="2026-11-23 09:00:00.000000")])
+    source = system.source()
+    with system.ruin():
+        page = source.collect(last.cursor)
+        assert [one.row for one in reliefs([page])] == ["relief/XF000002"]
+        with pytest.raises(SourceError):
+            source.collect(page.cursor)
+    source.close()
+    assert [one.row for one in findings(list(pages(system, page.cursor)))] == []
+
+
 def test_a_table_that_changes_while_we_run(system: DatabaseSystem) -> None:
     source = system.source()
     source.collect(None)
