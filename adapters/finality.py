@@ -22,6 +22,9 @@ USUAL_STATES = {"0": "in_force", "1": "relief.revoked", "2": "relief.disputed"}
 ENDED = frozenset({"relief.repaired", "relief.revoked", "relief.expired"})
 """States by which a decision is over: the row is relief, and a finding no more."""
 
+_LEGACY = frozenset({STATE, SCOPE})
+"""Rows with these columns never had one of review, and say by their state what became of them."""
+
 _PUBLIC, _INTERNAL = frozenset({"", "0", "公示"}), frozenset({"1", "2", "仅限内部共享", "仅限授权查询"})
 _LATEST_PUBLICATION = dt.timedelta(days=366)
 _DAY = dt.timedelta(days=1)
@@ -33,13 +36,16 @@ Wait = tuple[str, str]
 def waits(fields: Mapping[str, str], facts: SourceFacts, today: dt.date) -> Wait | None:
     """Why a penalty row must wait on ``today`` (the source's time zone), or None. Raises ``RowFault``.
 
-    A value of the review column that the facts page does not know is a fault: nobody may guess that it is final.
+    A value of the review column that the facts page does not know is a fault: nobody may guess that it is final. So is
+    a table or file without that column; a service may leave out what is empty.
     """
     return _review(fields, facts, today) or _scope(fields) or _publication(fields, facts, today)
 
 
 def _review(fields: Mapping[str, str], facts: SourceFacts, today: dt.date) -> Wait | None:
     column, value = facts.columns.review, fields.get(facts.columns.review, "").strip()
+    if column not in fields and facts.source.mode != "service" and not _LEGACY.intersection(fields):
+        raise RowFault(column, "missing", "The source has no column of review any more, so nobody knows what is final.")
     if value in facts.review.open:
         return value, ""
     if value not in facts.review.closed:

@@ -95,6 +95,7 @@ def _decision(fields: Mapping[str, str], facts: SourceFacts) -> tuple[str, str, 
     try:
         organ = read_organ(fields.get(at := "CF_CFJGDM", ""), facts)
         number = read_number(fields.get(at := "CF_WSH", ""))
+        ask_identity(number)
         uscc = canonical_uscc(fields.get(at := "CF_XDR_SHXYM", ""))
     except Fault as fault:
         raise row_fault(at, fault) from None

@@ -6,8 +6,10 @@ a row that was changed comes again under its key. The state holds the cursor, wh
 https://github.com/singer-io/getting-started/blob/master/docs/SPEC.md
 """
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -53,18 +55,24 @@ def catalog() -> Json:
     return {"streams": streams}
 
 
-def messages(source: Source, state: Json) -> Iterator[Json]:
+def messages(source: Source, state: Json, today: dt.date | None = None) -> Iterator[Json]:
     """All messages behind a state, page by page; after each page the state behind it. Raises ``SourceError``.
 
-    A reader that stops between two states reads that page again, which changes nothing under its keys.
+    A reader that stops between two states reads that page again, which changes nothing under its keys. ``first`` of the
+    state is the first day on which a row that waits may be taken. Its source need not change it then, so from that day
+    on all is read once more. ``today`` is a day in the source's time zone.
     """
-    cursor = _cursor(source, state)
+    name, cursor, first = source.facts.source.id, _cursor(source, state), str(state.get("first") or "")
+    day = today or dt.datetime.now(ZoneInfo(source.facts.source.time_zone)).date()
+    if first and first <= day.isoformat():
+        cursor, first = None, ""
     yield from schemas()
     while True:
-        page = source.collect(cursor)
-        yield from _records(page, source.facts.source.id)
+        page = source.collect(cursor, day)
+        yield from _records(page, name)
         cursor = page.cursor
-        yield {"type": "STATE", "value": {"source": source.facts.source.id, "cursor": cursor}}
+        first = min([one.taken_on for one in page.waiting if one.taken_on] + ([first] if first else []), default="")
+        yield {"type": "STATE", "value": {"source": name, "cursor": cursor, "first": first}}
         if not page.more:
             return
 

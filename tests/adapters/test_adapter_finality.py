@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from adapter_rows import PERSON, ROW_KEY, SOURCES, Row, company, penalty
+from adapter_rows import PERSON, ROW_KEY, SOURCES, Row, company, facts_of, penalty
 from test_adapter_penalty import FACTS, Rows, body_of, collect, fault_of
 
 from adapters.facts import SourceFacts, parse_facts
@@ -42,6 +42,15 @@ def test_a_period_of_review_that_the_source_states_is_waited_for() -> None:
     assert on(TODAY, row | {"FYQX": ""}, REVIEWED).records
     (bad,) = on(TODAY, row | {"FYQX": "1900-01-01"}, REVIEWED).quarantined
     assert (bad.field, bad.reason) == ("FYQX", "sentinel")
+
+
+def test_without_its_column_of_review_nobody_takes_a_row_for_final() -> None:
+    row = penalty(1)
+    del row["FYZT"]
+    (fault,) = on(TODAY, row).quarantined
+    assert (fault.field, fault.reason) == ("FYZT", "missing")
+    service = facts_of("jiading")
+    assert on(TODAY, row, service).records  # a service may leave out what is empty
 
 
 def test_windows_of_law_alone_keep_nothing_back() -> None:

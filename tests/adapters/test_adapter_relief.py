@@ -105,6 +105,7 @@ def test_without_a_ground_or_a_document() -> None:
         ({"XF_ZT": "完成"}, "XF_ZT", "unknown_value"),
         ({"XF_ZT": ""}, "XF_ZT", "unknown_value"),
         ({"CF_WSH": "无"}, "CF_WSH", "placeholder"),
+        ({"CF_WSH": f"虚环罚〔2026〕{PERSON_NUMBER}号"}, "CF_WSH", "personal_content"),
         ({"CF_XDR_SHXYM": ""}, "CF_XDR_SHXYM", "missing"),
         ({"CF_CFJGDM": "113205"}, "CF_CFJGDM", "length"),
     ],

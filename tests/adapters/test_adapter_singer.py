@@ -1,6 +1,7 @@
 """Singer out: schemas before records, a state behind each page, records that fit their schema, nobody's name."""
 
 import csv
+import datetime as dt
 import subprocess
 import sys
 from pathlib import Path
@@ -99,3 +100,17 @@ def test_a_public_target_takes_it_as_it_is(folder: Path, tmp_path: Path) -> None
     assert (out / "relief.csv").read_text("utf-8").count("\n") == 2
     state = orjson.loads(ended.stdout.splitlines()[-1])
     assert state == tapped(folder)[-1]["value"]
+
+
+def test_a_row_whose_day_has_come_is_read_though_its_source_did_not_change(folder: Path) -> None:
+    put_file(folder / "in", "XZCF_2.csv", csv_bytes([penalty(800, GSRQ="2026-11-29")]))
+    source = Source(FilesAdapter(folder, facts_of("kunshan")), facts_of("kunshan"), ROW_KEY)
+    days = [dt.date(2026, 11, 22), dt.date(2026, 11, 28), dt.date(2026, 11, 29)]
+    state: Json = {}
+    seen = []
+    for day in days:
+        said = list(messages(source, state, day))
+        state = said[-1]["value"]
+        seen.append({one["row"] for one in records(said, "findings")} & {"KS2026000800"})
+    assert seen == [set(), set(), {"KS2026000800"}] and state["first"] == ""
+    source.close()
