@@ -37,12 +37,17 @@ class Done:
         self._stuck: set[str] = set()
 
     def tidied(self, files: Sequence[Seen], done: set[str]) -> list[Seen]:
-        """The files as they lie after those that are done were moved; the order stays."""
-        return [self._moved(file) if file.part != "done" and file.token in done else file for file in files]
+        """The files as they lie after those that are done were moved; the order stays.
+
+        They are listed once more right before: one that was written again since it was looked at is another file, which
+        under its old token nobody would read.
+        """
+        over = {file.token for file in files if file.part != "done" and file.fault is None and file.token in done}
+        over -= self._stuck
+        now = {look.name: look.stamp for look in self._folder.list(self._part)} if over else {}
+        return [self._moved(file) if _lies(file, over, now) else file for file in files]
 
     def _moved(self, file: Seen) -> Seen:
-        if file.fault is not None or file.token in self._stuck:
-            return file
         path = PurePosixPath(file.name)
         name = f"{path.stem}~{file.token}{path.suffix}"
         record = {"file": file.name, "moved_to": name, "bytes": file.look.size, "sha256": file.sha256,
@@ -57,3 +62,8 @@ class Done:
             with suppress(OSError, SourceError):
                 self._folder.rename(self._part, beside, "done", f"{name}{beside[len(path.stem) :]}")
         return replace(file, part="done", look=replace(file.look, name=name))
+
+
+def _lies(file: Seen, over: set[str], now: dict[str, tuple[int, int, int]]) -> bool:
+    """Whether a file that is done lies there as it was looked at."""
+    return file.part != "done" and file.token in over and now.get(file.look.name) == file.look.stamp

@@ -37,13 +37,17 @@ def tap(
     from adapters.check import reading_only
     from adapters.singer import catalog, line_of, messages, read_state
     from adapters.source import Source
+    from syncd.errors import NeedsPerson
 
     out = sys.stdout.buffer
     if discover:
         out.write(line_of(catalog()))
         out.flush()
         return
-    before = read_state(state.read_bytes()) if state is not None else {}
+    try:
+        before = read_state(state.read_bytes()) if state is not None else {}
+    except OSError:
+        raise NeedsPerson(f"The state file {state} cannot be read; nothing was read of the source.") from None
     home = home_of(name, config, setting)
     facts = reading_only(home.facts)
     source = Source(home.adapter(facts), facts, home.row_key)

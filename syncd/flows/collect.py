@@ -22,6 +22,7 @@ from syncd.agreement.versions import version_of
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.intake import Intake
+from syncd.flows.keyless import Keyless
 from syncd.flows.planning import ISSUED, Plan, Planner
 from syncd.flows.propose import Own, propose, ripened
 from syncd.flows.record import Saying, record, sign
@@ -49,6 +50,7 @@ class Collect:
         self._intake = Intake(bureau, name, source.facts)
         self._noted = dt.datetime.min.replace(tzinfo=dt.UTC)
         self._ripened: dt.date | None = None
+        self._keyless = Keyless(name, source.facts.columns.row)
 
     def step(self) -> bool:
         """Take one page. Raises ``SourceError``: the cursor stays and nothing is lost."""
@@ -67,8 +69,10 @@ class Collect:
             if self._place(conn) != place:
                 return True  # a person or the clock moved the cursor while the source was read: go on from there
             issued = self._write(conn, page, place, began)
+            self._keyless.meet(place, page.quarantined)
             if place["full"] and not page.more:
                 self._vanished(conn, place["pass"])
+                self._keyless.clear(conn, place["pass"], bureau.now_text())
             following = {"cursor": page.cursor, "pass": place["pass"], "full": place["full"] and page.more}
             bureau.logs.set_cursor(conn, f"collect:{self.name}", orjson.dumps(following).decode())
             failpoint("collect.before_commit")

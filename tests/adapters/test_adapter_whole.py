@@ -180,6 +180,30 @@ def test_a_file_that_cannot_be_moved_is_not_read_twice(opened: Callable[..., Fil
     source.close()
 
 
+def test_a_file_that_is_written_again_right_before_it_is_moved_is_read(opened: Callable[..., FilesSystem]) -> None:
+    class Late(LocalFolder):
+        """Its file is replaced right behind the second listing."""
+
+        looks = 0
+
+        def list(self, part: FolderPart) -> list[Look]:
+            found = super().list(part)
+            self.looks += part == "in"
+            if part == "in" and self.looks == 3:
+                put_file(system.folder / "in", "XZCF_1.csv", csv_bytes([penalty(1), penalty(2)]))
+            return found
+
+    system = opened(done="moved")
+    put_file(system.folder / "in", "XZCF_1.csv", GOOD)
+    source = Source(FilesAdapter(Late(system.folder), system.facts), system.facts, bytes(32))
+    cursor, seen = source.collect(None).cursor, set[str]()
+    for _ in range(2):
+        page = source.collect(cursor)
+        cursor, seen = page.cursor, seen | set(ids(page))
+    source.close()
+    assert "KS2026000002" in seen
+
+
 def test_a_dry_reading_moves_nothing(opened: Callable[..., FilesSystem]) -> None:
     system = opened(done="moved")
     put_file(system.folder / "in", "XZCF_1.csv", GOOD)

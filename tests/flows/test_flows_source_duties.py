@@ -134,3 +134,20 @@ def test_what_was_wrong_with_a_file_is_over_once_it_is_read_again(net: Network) 
     net.settle()
     with node.bureau.store.read() as conn:
         assert desk.open_marks(conn, "quarantine") == {"taicang/A_1.csv:3", "taicang/A_10.csv:3"}
+
+
+def test_rows_without_a_key_leave_the_quarantine_once_none_is_met_any_more(tmp_path: Path) -> None:
+    net = network(tmp_path, lambda code: f"sqlite:///{tmp_path / code / 'syncd.db'}", TWO)
+    node = net.nodes[HOME]
+    nameless = [penalty("", company(n), "KS-0104", HOME) for n in (2, 3)]
+    node.home.put(penalty("101", company(1), "KS-0104", HOME))
+    node.home.rows += nameless
+    net.settle()
+    assert on_desk(node)["quarantine"] == 1
+    for left in (nameless[:1], []):
+        node.home.rows = [row for row in node.home.rows if row.key] + left
+        assert node.stages.collect is not None
+        with node.bureau.store.write() as conn:
+            node.stages.collect.read_again(conn)
+        net.settle()
+        assert on_desk(node).get("quarantine", 0) == len(left)
