@@ -10,8 +10,9 @@ from cryptography import x509
 from syncd import keyring
 from syncd.agreement.member import Member
 from syncd.agreement_files import read_members
-from syncd.ledger.key_history import ROLES, KeySpan, active, base
-from syncd.ledger.notes import COSIGNATURE_KEY, NoteSigner, NoteVerifier
+from syncd.errors import Stop
+from syncd.ledger.key_history import ROLES, KeySpan, active, base, log_keys
+from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner, NoteVerifier
 from syncd.reading import open_books
 from syncd.settings import Settings
 from syncd.store import checkpoints, member_keys
@@ -45,13 +46,34 @@ def waiting_for(settings: Settings) -> list[str]:
 
 
 def next_key(settings: Settings, role: str) -> tuple[Path, str]:
-    """The file and vkey of the key that comes next: one that was made and never used, or a new one."""
+    """The file and vkey of the key that comes next: one that was made and never used, or a new one.
+
+    What lay in the folder before the newest key in use is left alone: after a seal, who stole one may have them all.
+    """
     member, folder = _own(settings), settings.data / "keys"
-    unused = [one for one in _of_role(settings, member, _history(settings), role) if one["state"] == "unused"]
+    rows = {one["file"]: one for one in _of_role(settings, member, _history(settings), role)}
+    unused = list[Json]()
+    for path in keyring.signing_files(folder, role):
+        unused = [*unused, rows[str(path)]] if rows[str(path)]["state"] == "unused" else []
     if unused:
         return Path(unused[0]["file"]), str(unused[0]["vkey"])
     path, private = keyring.add_signing_key(folder, role, settings.passphrase)
     return path, NoteSigner(_name(member, role), private, ROLES[role]).vkey
+
+
+def log_signers(settings: Settings) -> list[NoteSigner]:
+    """The keys of the node's log that sign now, the older first where one replaces another.
+
+    Raises as ``keyring.load``, and ``Stop`` where the file of one is gone.
+    """
+    member, spans = _own(settings), _history(settings)
+    held = keyring.signing_keys(settings.data / "keys", "log", settings.passphrase)
+    files = {one.vkey: one for _, private in held for one in [NoteSigner(member.origin, private, LOG_KEY)]}
+    present = log_keys(spans, member.origin)
+    wanted = [vkey for vkey in active(spans, "log") if vkey in present] or [member.log_vkey]
+    if missing := [vkey for vkey in wanted if vkey not in files]:
+        raise Stop(f"The file of the log key {missing[0]} is not in the node's folder of keys. Nothing was signed.")
+    return [files[vkey] for vkey in wanted]
 
 
 def certificates(settings: Settings) -> list[Json]:
@@ -91,13 +113,20 @@ def _name(member: Member, role: str) -> str:
 
 
 def _of_role(settings: Settings, member: Member, spans: Sequence[KeySpan], role: str) -> list[Json]:
+    """A key is known by its public half: that of a sealed log bears another name, and is never unused again."""
     files = {
-        NoteSigner(_name(member, role), private, ROLES[role]).vkey: path
+        _public(vkey): (vkey, path)
         for path, private in keyring.signing_keys(settings.data / "keys", role, settings.passphrase)
+        for vkey in [NoteSigner(_name(member, role), private, ROLES[role]).vkey]
     }
     signing, ever = active(spans, role), list(dict.fromkeys(span.vkey for span in spans if span.role == role))
-    rows = [_row(role, _state(vkey, signing), vkey, files.get(vkey)) for vkey in ever]
-    return rows + [_row(role, "unused", vkey, path) for vkey, path in files.items() if vkey not in ever]
+    rows = [_row(role, _state(vkey, signing), vkey, files.get(_public(vkey), ("", None))[1]) for vkey in ever]
+    used = {_public(vkey) for vkey in ever}
+    return rows + [_row(role, "unused", vkey, path) for half, (vkey, path) in files.items() if half not in used]
+
+
+def _public(vkey: str) -> str:
+    return vkey.rpartition("+")[2]
 
 
 def _state(vkey: str, signing: Sequence[str]) -> str:

@@ -117,16 +117,10 @@ def _held(settings: "Settings", version: int) -> "Agreement":
 
 
 def _write_signature(settings: "Settings", agreement: "Agreement") -> Path:
-    from syncd import keyring
-    from syncd.agreement_files import read_members
-    from syncd.ledger.notes import LOG_KEY, NoteSigner
+    from syncd.key_list import log_signers
     from syncd.signatures import put_signature
 
-    folder, code = settings.path(settings.node.agreement), settings.node.code
-    signer = NoteSigner(
-        read_members(folder)[code].origin, keyring.load(settings.data / "keys", settings.passphrase).log, LOG_KEY
-    )
-    return put_signature(folder, agreement, code, signer)
+    return put_signature(settings.path(settings.node.agreement), agreement, settings.node.code, log_signers(settings))
 
 
 def _draw_signed(to: "Console", answer: Json) -> None:
@@ -150,13 +144,14 @@ def verify(version: Version, config: Config = CONFIG, as_json: AsJson = False) -
     from syncd.flows.versions_shown import versions_shown
     from syncd.reading import open_books
     from syncd.signatures import signatures
+    from syncd.store.member_keys import history
 
     settings = settings_of(config)
     folder, agreement = settings.path(settings.node.agreement), _held(settings, version)
     with open_books(settings) as books, books.store.read() as conn:
-        shown = versions_shown(books, conn, day_of(""))
+        shown, keys = versions_shown(books, conn, day_of("")), history(conn)
     one = next(row for row in shown["versions"] if row["version"] == version)
-    files = signatures(folder, agreement, read_members(folder))
+    files = signatures(folder, agreement, read_members(folder), keys)
     answer = {**one, "files": files}
     give(answer, as_json, _draw_verified)
     if one["missing"] and version > 1:

@@ -44,6 +44,15 @@ def active(spans: Iterable[KeySpan], role: str) -> list[str]:
     return list(dict.fromkeys(span.vkey for span in spans if span.role == role and span.last is None))
 
 
+def log_keys(spans: Iterable[KeySpan], origin: str) -> list[str]:
+    """The keys that a log has had, by its origin; those of a sealed log bear its name and are not the successor's."""
+    return list(dict.fromkeys(span.vkey for span in spans if span.role == "log" and _name(span.vkey) == origin))
+
+
+def _name(vkey: str) -> str:
+    return vkey.partition("+")[0]
+
+
 def added_body(role: str, vkey: str, replaces: str) -> Json:
     """The public object of the entry that begins a rotation."""
     return {"schema": "key/1.0", "act": ADDED, "role": role, "key": vkey, "replaces": replaces, "sizes": []}

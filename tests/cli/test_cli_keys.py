@@ -3,10 +3,18 @@
 from pathlib import Path
 
 import pytest
-from cli_nodes import OWN, make_node, put_rows, some_rows, syncd
+from cli_nodes import AGREEMENT, OWN, make_node, put_rows, some_rows, syncd
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from syncd import keyring
+from syncd.agreement.member import Member
+from syncd.agreement_files import read_agreement
 from syncd.errors import NeedsPerson
+from syncd.key_list import log_signers
+from syncd.ledger.key_history import KeySpan
+from syncd.ledger.notes import LOG_KEY, NoteSigner
+from syncd.settings import read_settings
+from syncd.signatures import put_signature, signatures
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +98,26 @@ def test_a_stolen_key_is_sealed_by_command(node: Path) -> None:
     assert [one["vkey"].split("+")[0] for one in shown if one["state"] == "signs" and one["role"] == "log"] == [
         f"jiakuntai-eco/{OWN}/2"
     ]
+    assert [one.name for one in log_signers(read_settings(node))] == [f"jiakuntai-eco/{OWN}/2"]
+    before = set((node.parent / "keys").iterdir())
+    ran = syncd("keys", "rotate", "log", "--reason", "yearly", "-c", node, "--json")
+    assert ran.code == 0 and Path(ran.json["file"]) not in before, "never again the key that was stolen"
+    assert len(log_signers(read_settings(node))) == 2
+
+
+def test_a_signature_counts_by_any_key_of_the_present_log(tmp_path: Path) -> None:
+    agreement, origin = read_agreement(AGREEMENT), f"jiakuntai-eco/{OWN}/2"
+    old, new, other, sealed = (Ed25519PrivateKey.generate() for _ in range(4))
+    first, second = NoteSigner(origin, old, LOG_KEY), NoteSigner(origin, new, LOG_KEY)
+    thief = NoteSigner(f"jiakuntai-eco/{OWN}/1", sealed, LOG_KEY)
+    member = Member(OWN, "https://127.0.0.1:1", origin, first.vkey, "", "", "")
+    spans = [KeySpan("log", thief.vkey, thief.name, 0, 9), KeySpan("log", first.vkey, origin, 0, 5),
+             KeySpan("log", second.vkey, origin, 3)]  # fmt: skip
+
+    def state(signer: NoteSigner, keys: list[KeySpan]) -> str:
+        put_signature(tmp_path, agreement, OWN, [signer])
+        return signatures(tmp_path, agreement, {OWN: member}, {OWN: keys})[OWN]
+
+    assert state(first, []) == state(first, spans) == state(second, spans) == "signed"
+    assert state(second, []) == "wrong", "the entry about it is not held here yet"
+    assert state(thief, spans) == state(NoteSigner(origin, other, LOG_KEY), spans) == "wrong"

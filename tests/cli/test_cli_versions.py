@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from cli_nodes import AGREEMENT, OWN, make_node, put_rows, some_rows, syncd
 
+from syncd.ledger.notes import parse_note
+
 REASON = "decided on 2026-11-20"
 
 
@@ -48,9 +50,11 @@ def test_a_version_is_taken_up_signed_and_waits_for_the_others(node: Path, secon
     assert "holds no version 2" in syncd("agreement", "sign", "2", "--reason", REASON, "-c", node).sentence
     loaded = syncd("agreement", "load", second, "-c", node)
     assert loaded.code == 0 and "jiakuntai-eco@2#" in loaded.out, loaded.err
+    assert syncd("keys", "rotate", "log", "--reason", REASON, "-c", node).code == 0
     signed = syncd("agreement", "sign", "2", "--reason", REASON, "--account", "7", "-c", node, "--json")
     assert signed.code == 0, signed.err
     assert Path(signed.json["file"]).read_text("utf-8").startswith("syncd/agreement/v1\njiakuntai-eco\n2\n")
+    assert len(parse_note(Path(signed.json["file"]).read_bytes()).lines) == 2, "both keys of a rotation sign"
     verified = syncd("agreement", "verify", "2", "-c", node, "--json")
     assert verified.code == 3 and verified.json["missing"] == ["310114", "320585"]
     assert verified.json["files"] == {"310114": "missing", OWN: "signed", "320585": "missing"}
