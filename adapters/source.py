@@ -14,6 +14,7 @@ The border verdict on a row, in order; each step either ends the row's way or pa
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -96,6 +97,7 @@ class Source:
         with narrowed("reading acknowledgements"):
             page = self.adapter.acknowledgements(cursor)
         _ask_page(len(page.rows) + len(page.faults), page.cursor)
+        page.faults = [replace(fault, where=self._border.shown_place(fault.where)) for fault in page.faults]
         return page
 
     def close(self) -> None:

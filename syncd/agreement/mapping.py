@@ -130,20 +130,24 @@ def _told(agreement: Agreement, finding: Json, grounds: Json | None, demonstrati
     if region is None:
         return None
     if grounds is not None:
-        return criterion_by(agreement, finding["place"], grounds["rule"]) or "unknown"
+        return criterion_by(agreement, finding["place"], grounds["rule"], demonstration) or "unknown"
     if finding["local_code"] not in region.conditions:
         return None
     found = outcome_of(agreement, finding, allow_candidates=demonstration)
     return found.criterion if found.kind == "determined" else found.kind
 
 
-def criterion_by(agreement: Agreement, place: str, rule: str) -> str | None:
-    """The criterion that a rule of a place proposes: one of its conditions, or an aggregate criterion's own code."""
+def criterion_by(agreement: Agreement, place: str, rule: str, demonstration: bool = False) -> str | None:
+    """The criterion that a rule of a place proposes: one of its conditions, or an aggregate criterion's own code.
+
+    A candidate 候选 condition proposes nothing outside a demonstration, whoever has confirmed what it proposed.
+    """
     aggregate = agreement.criteria.get(rule)
     if aggregate is not None:
         return rule if aggregate.aggregate is not None else None
     conditions = (one for listed in agreement.regions[place].conditions.values() for one in listed)
-    return next((one.criterion for one in conditions if one.id == rule and one.outcome == "proposed"), None)
+    counting = (one for one in conditions if one.status == "confirmed" or demonstration)
+    return next((one.criterion for one in counting if one.id == rule and one.outcome == "proposed"), None)
 
 
 def _earliest(one: str | None, other: str | None) -> str | None:

@@ -13,18 +13,22 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from adapters.base import Ack
+from adapters.base import Ack, AckFault
 from adapters.source import Source
 from syncd.agreement.model import Agreement
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.record import ITEMS_PER_BATCH_ENTRY, Saying, record, sign
-from syncd.store import erased, order_receipts, outbox, register, sourcebook
+from syncd.store import desk, erased, order_receipts, outbox, register, sourcebook
 from syncd.store.outbox import FORGET, Delivery, Due
 
 Json = dict[str, Any]
 BATCH = 512
 _SHARED = 512  # measures of findings of one kind and day are the same text, and their orders about 10 KB
+UNREAD = (
+    "An acknowledgement 回执 could not be read, so the order it answers stays unanswered; the department must correct "
+    "it and answer again. Others were read."
+)
 KIND_ZH = {"binding": "约束", "discretionary": "裁量", "advisory": "建议"}
 MARK_ZH = {"disputed": "异议", FORGET: "删除"}
 
@@ -43,6 +47,8 @@ class Restrict:
             waiting = outbox.pending(conn, BATCH)
         if not waiting:
             return False
+        if not waiting[0].delivery.active:  # liftings travel alone: an order that is refused at home keeps none back
+            waiting = [one for one in waiting if not one.delivery.active]
         rows = [one.delivery for one in waiting]
         leaves = [row.finding for row in rows]
         batch = f"{bureau.code}-{int(bureau.clock().timestamp() * 1000)}"
@@ -74,9 +80,11 @@ class Restrict:
         if not page.rows:
             if page.cursor and (text is None or orjson.loads(text) != page.cursor):
                 with bureau.store.write() as conn:
+                    self._unread(conn, page.faults)
                     bureau.logs.set_cursor(conn, "acknowledgements", orjson.dumps(page.cursor).decode())
             return page.more
         with bureau.store.write() as conn:
+            self._unread(conn, page.faults)
             items = self._note(conn, page.rows)
             for start in range(0, len(items), ITEMS_PER_BATCH_ENTRY):
                 said = items[start : start + ITEMS_PER_BATCH_ENTRY]
@@ -89,8 +97,22 @@ class Restrict:
         bureau.notice("restrict.acknowledged", {"items": len(items), "log": origin})
         return page.more
 
+    def _unread(self, conn: Connection, faults: Sequence[AckFault]) -> None:
+        """What could not be read goes to quarantine, one item for each column and cause, with the newest place."""
+        source = self._source.facts.source.id
+        items = [
+            {"kind": "quarantine", "mark": f"{source}/acknowledgements/{one.field}/{one.reason}", "reason": one.reason,
+             "facts": {"source": source, "row": one.where, "field": one.field, "digest": "", "sentence": UNREAD},
+             "anew": True} for one in {(one.field, one.reason): one for one in faults}.values()
+        ]  # fmt: skip
+        desk.put(conn, items, self._bureau.now_text())
+
     def _note(self, conn: Connection, acks: Sequence[Ack]) -> list[Json]:
-        """Count acknowledgements of what was delivered; one of an older counter or said before adds nothing."""
+        """Count acknowledgements of what was delivered; one of an older counter or said before adds nothing.
+
+        Measure and department are said in the words of the order, never in those that came back: in a column for the
+        department somebody may have written a person's name, and what stands in the ledger is shared.
+        """
         leaves = {bytes.fromhex(ack.finding) for ack in acks}
         known = outbox.of_findings(conn, leaves)
         answered = register.responses_of(conn, leaves, self._bureau.code)
@@ -102,13 +124,16 @@ class Restrict:
             row = known.get(leaf)
             if row is None or ack.counter != row.counter or said[leaf].get(ack.measure) == ack.state:
                 continue
+            department = ordered_of(row.measures).get(ack.measure)
+            if department is None:
+                continue  # nothing was ordered by that code: it may be anything
             said[leaf][ack.measure] = ack.state
             touched.add(leaf)
             if leaf in erasing:
                 continue  # noted for the erasure's sake; nothing more is said about it
             response = answered[leaf][self._bureau.code]
             items.append({"schema": "feedback/1.0", "about": response.leaf.hex(), "measure": ack.measure,
-                          "department": ack.department, "state": ack.state, "on": ack.on, "matter": None,
+                          "department": department, "state": ack.state, "on": ack.on, "matter": None,
                           "effect": None, "counter": ack.counter})  # fmt: skip
         day = self._bureau.today()
         outbox.acknowledge(conn, [_acknowledged(known[leaf], said[leaf], day) for leaf in touched])
@@ -136,6 +161,12 @@ def complete(row: Delivery, said: Json, day: dt.date) -> bool:
         if answer is None or (not on and answer == "applied") or (on and answer == "lifted"):
             return False
     return True
+
+
+@lru_cache(_SHARED)
+def ordered_of(measures: str) -> dict[str, str]:
+    """The department that each of the delivered ``measures`` was ordered from."""
+    return {measure["id"]: measure["responder"] for measure in orjson.loads(measures)}
 
 
 @lru_cache(_SHARED)

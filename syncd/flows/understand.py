@@ -116,7 +116,8 @@ def amendment_mark(log: int, idx: int, leaf: bytes, finding: bytes, day: dt.date
 
 def names_a_person(body: Json) -> bool:
     """Whether a peer's finding carries an identity number in a text, where its own border should have stopped it."""
-    texts = " ".join([body["subject"]["name"], body["violation"], body["legal_basis"]])
+    said = body["subject"]["name"], body["violation"], body["legal_basis"], body["local_code"], body["key"]["number"]
+    texts = " ".join([*said, body["source"]["row"]])
     return any(looks_like_person_id(found) for found in _DIGITS.findall(texts))
 
 

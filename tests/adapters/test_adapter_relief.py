@@ -108,6 +108,7 @@ def test_without_a_ground_or_a_document() -> None:
         ({"CF_WSH": f"虚环罚〔2026〕{PERSON_NUMBER}号"}, "CF_WSH", "personal_content"),
         ({"CF_XDR_SHXYM": ""}, "CF_XDR_SHXYM", "missing"),
         ({"CF_CFJGDM": "113205"}, "CF_CFJGDM", "length"),
+        ({"CF_WSH": f"昆环罚〔2026〕{PERSON_NUMBER}"}, "CF_WSH", "personal_content"),
     ],
 )
 def test_what_names_the_finding_must_be_right(changes: Row, field: str, reason: str) -> None:

@@ -74,12 +74,20 @@ def test_a_proposal_restricts_nobody(agreement: Agreement, region: str) -> None:
     assert (judged.outcome, judged.reason, judged.measures) == ("hold", "undetermined", ())
 
 
+def with_status(agreement: Agreement, status: Any) -> Agreement:
+    """The agreement as if its criterion EP-10 had this status."""
+    criterion = replace(agreement.criteria["EP-10"], status=status)
+    return replace(agreement, criteria={**agreement.criteria, "EP-10": criterion})
+
+
 def test_a_confirmed_proposal_is_recognised_by_the_rule_it_names(agreement: Agreement) -> None:
     grounds = {"rule": "KS-D-01", "records": [], "confirmed_by": "1001"}
     confirmed = record(criterion="EP-10", grounds=grounds)
     assert judge(agreement, "310114", confirmed, TODAY, allow_candidates=True).outcome == "impose"
     other = judge(agreement, "310114", {**confirmed, "criterion": "EP-11"}, TODAY, allow_candidates=True)
     assert other.reason == "mapping_differs"
+    real = with_status(agreement, "confirmed")
+    assert judge(real, "310114", confirmed, TODAY).reason == "mapping_differs", "the condition is still a candidate"
     unknown = {**confirmed, "grounds": {**grounds, "rule": "KS-D-99"}}
     assert judge(agreement, "310114", unknown, TODAY, allow_candidates=True).reason == "mapping_differs"
     aggregate = record(local_code="", criterion="EP-03", grounds={**grounds, "rule": "EP-03"})
