@@ -237,7 +237,7 @@ class Recognise:
         for finding, *_ in changes.amendments:
             fresh.pop(finding, None)  # it is no longer as it was put in
             changes.bodies.pop(finding, None)
-        respond(bureau, conn, changes.affected, InHand(fresh, changes.bodies if added else {}, fresh.keys() & added))
+        respond(bureau, conn, changes.affected, InHand(fresh, changes.bodies if added else {}))
         unread = [(ref, reason) for idx, ref, reason in changes.unreadable if idx not in answered]
         if unread:
             knew = {held.origin: held.size for held in bureau.logs.states(conn)}

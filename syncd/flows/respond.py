@@ -5,7 +5,7 @@ runs again says nothing twice. The rows of the register, the delivery and the de
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -34,15 +34,15 @@ RELIEF_WORKING_DAYS = 3  # 行政处罚法 Art. 48 with Art. 85: withdrawn withi
 class InHand(NamedTuple):
     """Findings as this transaction has just written or read them, so that they need not be read again.
 
-    ``bodies`` of some of them as read; ``new`` are those that were not in the register before, and so not answered.
+    ``bodies`` of some of them as read. What was answered is looked up all the same: after entries were fetched back,
+    this region's answer may stand there before the finding does.
     """
 
     findings: Mapping[bytes, Finding]
     bodies: Mapping[bytes, Json]
-    new: Set[bytes]
 
 
-NOTHING = InHand(MappingProxyType({}), MappingProxyType({}), frozenset())
+NOTHING = InHand(MappingProxyType({}), MappingProxyType({}))
 
 
 def respond(
@@ -104,7 +104,7 @@ def _cases(
     groups = register.findings_by_key(conn, register.shared_keys(conn, {row.natural_key for row in rows.values()}))
     everyone = {**rows, **{row.leaf: row for group in groups.values() for row in group}}
     relief = register.relief_of(conn, list(everyone))
-    answered = register.responses_of(conn, everyone.keys() - hand.new, bureau.code)
+    answered = register.responses_of(conn, everyone, bureau.code)
     copies = desk.linked_here(conn, [row.natural_key for row in everyone.values()])
     states = {leaf: state_of(row, relief.get(leaf, ()), judging.day) for leaf, row in everyone.items()}
     origins = {state.id: state.origin for state in bureau.logs.states(conn)}

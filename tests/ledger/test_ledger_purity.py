@@ -18,6 +18,7 @@ ALLOWED = {
     "cryptography",
     "dataclasses",
     "functools",
+    "gmssl_pyx",  # arithmetic of SM2 and SM3
     "hashlib",
     "orjson",
     "re",
