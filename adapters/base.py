@@ -118,6 +118,9 @@ class Adapter(ABC):
     ``push`` and ``acknowledgements`` may run beside it in another. A cursor may hold the key of the last row read.
     """
 
+    again: Json | None = None
+    """The cursor at which to begin when all was read before and is to be compared; None where it is the same."""
+
     @abstractmethod
     def pull(self, cursor: Json | None) -> Page:
         """Rows behind the cursor, oldest change first, at most ``PAGE_LIMIT``; a changed row comes again."""

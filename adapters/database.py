@@ -18,7 +18,7 @@ from adapters.bykey import BY_KEY, undated_rows, unnamed_rows, whole_groups
 from adapters.engines import connection, open_engine
 from adapters.facts import SourceFacts
 from adapters.orders import upsert
-from adapters.rounds import Rounds
+from adapters.rounds import AGAIN, Rounds
 from adapters.tables import SKEW_SECONDS, Ordered, Tables, named, raw_rows, text_of
 from adapters.window import Place, Window
 
@@ -31,6 +31,8 @@ class DatabaseAdapter(Adapter):
     Reading asks for no more than SELECT; writing touches the orders' table alone, through ``orders_url`` where the
     reading account may not write. ``clock`` gives seconds since the epoch.
     """
+
+    again = AGAIN
 
     def __init__(
         self, url: str, facts: SourceFacts, orders_url: str | None = None, clock: Callable[[], float] = time.time

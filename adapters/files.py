@@ -22,7 +22,7 @@ from adapters.folder import Folder, LocalFolder
 from adapters.heading import Line, Names
 from adapters.lane import Lane
 from adapters.order_files import manifest, order_file
-from adapters.rounds import Rounds
+from adapters.rounds import AGAIN, Rounds
 from adapters.whole import MANIFEST
 
 ACKS_LIMIT = 1_000
@@ -30,6 +30,8 @@ ACKS_LIMIT = 1_000
 
 class FilesAdapter(Adapter):
     """Lanes of files by name; the patterns stand on the facts page. ``tidy`` False leaves files where they are."""
+
+    again = AGAIN
 
     def __init__(self, folder: Folder | Path, facts: SourceFacts, tidy: bool = True) -> None:
         assert facts.files is not None

@@ -9,6 +9,9 @@ from typing import Any
 
 from adapters.base import PAGE_ROWS, Json, RawRow, RowKind, SourceError
 
+AGAIN: Json = {"round": True}
+"""The state of a source that was read before and is compared from its beginning: relief waits for no comparison."""
+
 Read = Callable[[RowKind, Any, int], tuple[list[RawRow], Any, bool]]
 """Reads a list behind its state, with room for so many rows: the rows, the state behind them, whether there is more."""
 

@@ -18,7 +18,7 @@ from adapters.facts import SourceFacts
 from adapters.https import Answer, Client
 from adapters.login import ClientLogin, Login, Secret, TokenLogin
 from adapters.paging import Pages, dug
-from adapters.rounds import Rounds
+from adapters.rounds import AGAIN, Rounds
 
 ACKS_LIMIT = 1_000
 RECEIPT_LENGTH = 200
@@ -44,6 +44,8 @@ class ServiceConnection:
 
 class ServiceAdapter(Adapter):
     """Lists of penalties, relief and acknowledgements; orders go to a path of their own."""
+
+    again = AGAIN
 
     def __init__(self, connection: ServiceConnection, facts: SourceFacts) -> None:
         assert facts.service is not None

@@ -61,6 +61,11 @@ class Source:
         sentence = "Two different rows stand under one key; the source must correct one and send it again."
         self._two_under_one_key = RowFault(facts.columns.row, "duplicate_key", sentence)
 
+    @property
+    def again(self) -> Json | None:
+        """Where to begin when all was read before and is compared from its beginning."""
+        return self.adapter.again
+
     def collect(self, cursor: Json | None, today: dt.date | None = None) -> Collected:
         """One page behind the cursor, judged on ``today`` (now in the source's time zone if left out).
 

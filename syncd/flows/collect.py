@@ -115,7 +115,9 @@ class Collect:
     def read_again(self, conn: Connection) -> None:
         """Begin a full reading: the cursor moves back to the start and every row is compared."""
         place = self._place(conn)
-        following = {"cursor": None, "pass": place["pass"] + 1, "full": True}
+        filling = place["full"] and place["pass"] == 1  # relief has nothing to act on before its finding was read
+        start = None if filling else self._source.again
+        following = {"cursor": start, "pass": place["pass"] + 1, "full": True}
         self._bureau.logs.set_cursor(conn, f"collect:{self.name}", orjson.dumps(following).decode())
 
     def _place(self, conn: Connection) -> Json:

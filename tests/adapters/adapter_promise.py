@@ -102,6 +102,13 @@ class AdapterPromise:
         assert "relief/XF000002" in {one.row for one in reliefs(backlog[:1])}
         assert {one.row for one in findings(backlog)} >= {f"KS2026{n:06d}" for n in range(2, 1202)}
 
+    def test_relief_waits_for_no_comparison(self, system: BureauSystem) -> None:
+        system.put([penalty(n) for n in range(1, 1202)], [relief(2)])
+        again = system.adapter().again
+        compared = list(pages(system, again))
+        assert "relief/XF000002" in {one.row for one in reliefs(compared[:1])}
+        assert {one.row for one in findings(compared)} == {f"KS2026{n:06d}" for n in range(1, 1202)}
+
     def test_a_new_row_and_a_changed_row_come(self, system: BureauSystem) -> None:
         system.put([penalty(n) for n in range(1, 11)])
         first = list(pages(system))
