@@ -28,7 +28,7 @@ _ALWAYS: Mapping[RowKind, tuple[str, ...]] = {
     "penalty": ("CF_XDR_MC", "CF_XDR_SHXYM", "CF_WSH", "CF_YJ", "CF_CFLB", "CF_JDRQ"),
     "relief": relief.COLUMNS[:4],
 }
-"""Columns without which no row says anything."""
+"""Columns without which no row says anything. Those of finality count too, where empty columns are not left out."""
 
 
 class Drift:
@@ -39,6 +39,8 @@ class Drift:
         own = facts.columns
         self._named = {*own.ignored, *own.aliases, *own.aliases.values()}
         self._always = {kind: {*names, own.row} for kind, names in _ALWAYS.items()}
+        if facts.source.mode != "service":  # a table or file has its columns, filled or not
+            self._always["penalty"] |= {own.review, own.review_until, own.state} - {""}
         self._met: dict[RowKind, set[str]] = {}
         self._rows: dict[RowKind, int] = {"penalty": 0, "relief": 0}
         self._unknown: set[str] = set()
