@@ -69,7 +69,8 @@ class Collect:
             if self._place(conn) != place:
                 return True  # a person or the clock moved the cursor while the source was read: go on from there
             issued = self._write(conn, page, place, began)
-            self._keyless.meet(place, page.quarantined)
+            begins = place["full"] and place["cursor"] in (None, self._source.again)
+            self._keyless.meet(place, begins, page.quarantined)
             if place["full"] and not page.more:
                 self._vanished(conn, place["pass"])
                 self._keyless.clear(conn, place["pass"], bureau.now_text())

@@ -22,9 +22,12 @@ class Keyless:
         self._pass = 0
         self._met: set[str] = set()
 
-    def meet(self, place: Json, quarantined: Sequence[Quarantined]) -> None:
-        """Note those of a page. After a restart within a full reading nothing is known of it: the next one says."""
-        if place["full"] and place["cursor"] is None:
+    def meet(self, place: Json, begins: bool, quarantined: Sequence[Quarantined]) -> None:
+        """Note those of a page; ``begins``: the page is the first of a full reading.
+
+        After a restart within a full reading nothing is known of it: the next one says.
+        """
+        if begins:
             self._pass, self._met = place["pass"], set()
         self._met |= {one.row for one in quarantined if (one.field, one.reason) == (self._column, "missing")}
 
