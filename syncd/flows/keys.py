@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection
 
 from syncd.errors import NeedsPerson
+from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.resync import Finish, operator_body
@@ -71,6 +72,7 @@ class Rotate:
             appended = record(bureau, conn, said)
             _follow_own(bureau, conn, appended[1].index, said[1])
             finish(conn, {"role": role, "key": vkey, "replaces": signing[0], "entry": appended[1].index})
+        failpoint("keys.added")
         sign(bureau)
         bureau.wake("share")
         bureau.notice("keys.added", {"role": role, "key": vkey})
@@ -85,6 +87,7 @@ def retire(bureau: Bureau) -> Sequence[str]:
             with bureau.store.write() as conn:
                 said = Saying(CHANGED, None, public=retired_body(role, signing[0], _last_sizes(bureau, conn, role)))
                 _follow_own(bureau, conn, record(bureau, conn, [said])[0].index, said)
+            failpoint("keys.retired")
             ended.append(role)
     if ended:
         sign(bureau)

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from syncd.errors import NeedsPerson
+from syncd.failpoint import failpoint
 from syncd.flows.alarms import quiet
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.record import Saying, record, sign
@@ -67,6 +68,7 @@ class Seal:
                 quiet(bureau, conn, kind, [origin])
             finish(conn, {"log": origin, "size": end.size, "root": b64(end.root), "successor": name})
             bureau.store.once_committed(lambda: known(bureau))
+        failpoint("seal.after_commit")
         sign(bureau)
         for bell in ("share", "recognise"):
             bureau.wake(bell)

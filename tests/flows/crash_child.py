@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import front
-from network import THREE, Network, agreement_of, company, facts_of, opened, penalty, relief
+from network import THREE, Network, agreement_of, company, facts_of, find_spare, opened, penalty, relief, version_of
 
-from syncd import failpoint
+from syncd import failpoint, keyring
+from syncd.ledger.key_history import ROLES
+from syncd.ledger.notes import NoteSigner
 from syncd.ledger.wire import compress, decode_batch, decompress, encode_batch, encode_records
 from syncd.store import desk, jobs, register
 
@@ -35,21 +37,25 @@ NEWS = {
     OTHER: [penalty("301", company(4), "TC-A05", OTHER)],
 }  # fmt: skip
 
+SHORTER = ("regions/320585.toml", 'id = "TC-R-EP-04"\ncriterion = "EP-04"\nmode = "automatic"\nmonths = 24',
+           'id = "TC-R-EP-04"\ncriterion = "EP-04"\nmode = "automatic"\nmonths = 12')  # fmt: skip
+
 
 def run(folder: Path, urls: dict[str, str], rows: str, at_once: int = 1_000_000) -> None:
     """Open the nodes, start them, and let everything happen that has not happened yet.
 
     ``rows`` are those of the ``first`` day, of the ``second`` or of ``both``; on the second there is work for persons.
-    ``erase`` and ``recover`` bring no rows: a person orders an erasure, or has entries fetched back.
+    ``DEEDS`` bring no rows: a person asks for something, such as an erasure.
     ``at_once`` 1 lets every stage take one step at a time, so that a peer works between two batches and relief has to
     act before the rest of its log is there.
     """
     net = opened(folder, urls.__getitem__, home=front.at(folder))
     net.links[HOME, OTHER].tamper = withhold
     net.at_once = at_once
+    find_spare(net, folder)
     net.establish()
-    if rows in ("erase", "recover"):
-        ask(net, 9, rows, deed(net) if rows == "erase" else {"without": []})
+    if rows in DEEDS:
+        DEEDS[rows](net, folder)
         net.close()
         return
     for node in net.nodes.values():  # a daemon's stages start at once, in no order: here the worst one
@@ -85,21 +91,50 @@ def relieve_ahead(net: Network) -> None:
     net.now += LATER
 
 
-def ask(net: Network, number: int, kind: str, args: Json) -> None:
+def ask(net: Network, number: int, kind: str, args: Json, code: str = HOME) -> None:
     """A person at one bureau asks for something, once; then everybody works until all is quiet."""
-    node = net.nodes[HOME]
+    node = net.nodes[code]
     with node.bureau.store.write() as conn:
         if jobs.one(conn, number) is None:
             jobs.ask(conn, kind, {**args, "account": 1001}, "1001", node.bureau.now_text())
     net.settle()
 
 
-def deed(net: Network) -> Json:
-    """What is asked for when the first day's finding is to be erased while it still stands."""
+def erase(net: Network, _: Path) -> None:
+    """The first day's finding is to be erased while it still stands."""
     with net.nodes[HOME].bureau.store.read() as conn:
         found = register.findings_of(conn, company(RELIEVED))
     leaf = found[0].leaf.hex() if found else ""
-    return {"finding": leaf, "ground": "revoked", "number": "KS-2026-0007", "revoke": True}
+    ask(net, 9, "erase", {"finding": leaf, "ground": "revoked", "number": "KS-2026-0007", "revoke": True})
+
+
+def fetch_back(net: Network, _: Path) -> None:
+    """One's own entries are fetched back from the members."""
+    ask(net, 9, "recover", {"without": []})
+
+
+def rotate(net: Network, folder: Path) -> None:
+    """The log key is changed for the one that lies ready beside it; the old one is retired by itself."""
+    spare = keyring.signing_keys(folder / HOME / "keys", "log")[1][1]
+    key = NoteSigner(net.nodes[HOME].bureau.origin, spare, ROLES["log"]).vkey
+    ask(net, 1, "keys.rotate", {"role": "log", "key": key})
+
+
+def seal(net: Network, _: Path) -> None:
+    """Another member's log is sealed, without a successor."""
+    ask(net, 1, "keys.seal", {"log": net.nodes[OTHER].bureau.origin, "successor": None, "keys": []})
+
+
+def change(net: Network, _: Path) -> None:
+    """All adopt a second version, by which one of them judges anew."""
+    net.versions = {code: [version_of(THREE, 2, "2026-11-01", SHORTER)] for code in THREE}
+    net.settle()
+    for code in THREE:
+        ask(net, 1, "agreement.sign", {"version": 2, "ground": "operator_request"}, code)
+    ask(net, 2, "agreement.replay", {"version": 2, "ground": "operator_request"}, OTHER)
+
+
+DEEDS = {"erase": erase, "recover": fetch_back, "rotate": rotate, "seal": seal, "change": change}
 
 
 def reviewed(net: Network) -> int:

@@ -7,7 +7,7 @@ and acknowledge them.
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from syncd.agreement.model import Agreement
 from syncd.errors import Retry
 from syncd.flows.bureau import Bureau, Peer, Signers
 from syncd.flows.startup import establish
+from syncd.ledger.key_history import ROLES
 from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner
 from syncd.peers import Answer
 from syncd.stages import Stages, assemble
@@ -331,6 +332,17 @@ def signers(agreement: Agreement, code: str, keys: keyring.Keyring) -> Signers:
         NoteSigner(f"{agreement.id}/{code}/1", keys.log, LOG_KEY),
         NoteSigner(f"{agreement.id}/{code}/receipt", keys.receipt, COSIGNATURE_KEY),
     )
+
+
+def find_spare(net: Network, folder: Path) -> None:
+    """Let each node find further keys in its folder, as a daemon does."""
+    for code, node in net.nodes.items():
+        own = node.bureau.members[code]
+        names, keys = {"log": own.log.name, "receipt": own.receipt.name}, folder / code / "keys"
+        node.bureau.signers = replace(node.bureau.signers, spare=lambda names=names, keys=keys: [
+            NoteSigner(names[role], key, kind)
+            for role, kind in ROLES.items() for _, key in keyring.signing_keys(keys, role)
+        ])  # fmt: skip
 
 
 def peer(agreement: Agreement, code: str, keys: keyring.Keyring) -> Peer:

@@ -79,13 +79,17 @@ OF_ERASURES = frozenset({
     "order_erasure.before_commit", "erase.before_off", "erase.keys_forgotten", "erase.before_clear",
     "erase.before_gone", "erase.before_done",
 })  # fmt: skip
+# These where a key is changed, a log sealed, a version adopted; ``test_flows_killed`` tries them, as all these.
+OF_DEEDS = frozenset({
+    "keys.added", "keys.retired", "seal.after_commit", "adopt.before_commit", "rejudge.before_commit"
+})  # fmt: skip
 CASES = [f"{name}:{passage}" for name, passages in FAILPOINTS.items() for passage in passages]
 
 
 def test_every_failpoint_of_the_code_is_tried() -> None:
     named = re.compile(r"failpoint\(\"([a-z_.]+)\"\)")
     found = Counter(name for path in (ROOT / "syncd").rglob("*.py") for name in named.findall(path.read_text("utf-8")))
-    assert found == Counter([*FAILPOINTS, *OF_OLD_STORES, *OF_ERASURES]), (
+    assert found == Counter([*FAILPOINTS, *OF_OLD_STORES, *OF_ERASURES, *OF_DEEDS]), (
         "each place has a name of its own, and stands in this list"
     )
 

@@ -2,11 +2,10 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from network import THREE, Network, company, network, penalty
+from network import THREE, Network, company, find_spare, network, penalty
 
 from syncd import keyring
 from syncd.errors import NeedsPerson, Stop
@@ -30,12 +29,7 @@ def names(net: Network, code: str) -> dict[str, str]:
 def net(tmp_path: Path) -> Iterator[Network]:
     """Three nodes that have shared one finding, at rest; each finds its keys in its folder."""
     made = network(tmp_path, lambda code: f"sqlite:///{tmp_path / code / 'syncd.db'}")
-    for code, node in made.nodes.items():
-        keys = tmp_path / code / "keys"
-        node.bureau.signers = replace(node.bureau.signers, spare=lambda code=code, keys=keys: [
-            NoteSigner(names(made, code)[role], key, kind)
-            for role, kind in ROLES.items() for _, key in keyring.signing_keys(keys, role)
-        ])  # fmt: skip
+    find_spare(made, tmp_path)
     made.nodes[HOME].home.put(penalty("101", company(1), "KS-0104", HOME))
     made.settle()
     yield made

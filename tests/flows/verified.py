@@ -11,7 +11,7 @@ from network import Network, Node
 from syncd.flows.answer import IMPOSED, LIFTED
 from syncd.flows.understand import RESPONSES, natural_key
 from syncd.ledger.entry import parse_entry
-from syncd.ledger.notes import parse_note, verify_note
+from syncd.ledger.notes import NoteVerifier, parse_note, verify_note
 from syncd.store import desk, jobs, outbox, register
 from syncd.store.reading import EntryRow
 
@@ -63,7 +63,10 @@ def trees(net: Network) -> None:
             assert newest is not None and newest.size == len(leaves) and newest.root == root_of(leaves)
             for row in listed:
                 assert row.root == root_of(leaves[: row.size]) and row.note is not None
-                verify_note(parse_note(row.note), owner.log)
+                keys = [one.vkey for one in owner.history() if one.role == "log" and one.covers(origin, row.size)]
+                note, signed_by = parse_note(row.note), [NoteVerifier.parse(key) for key in keys]
+                lines = [key for key in signed_by if any(key.made(line) for line in note.lines)]
+                assert lines and [verify_note(note, key) for key in lines] == [None] * len(lines)
             own_word = bureau.sizes.get(origin)
             assert own_word is not None and (own_word.size, own_word.root) == (newest.size, newest.root)
             assert signed[bureau.code] == len(leaves), "what is held is countersigned"
