@@ -1,6 +1,6 @@
 """``syncd erase``: a person of the bureau whose finding it is orders that everything said about it be erased 删除.
 
-1. the finding stands in this bureau's own log, and no order about it is held yet;
+1. the finding stands in this bureau's own log or in a sealed one that it goes on for, and no order is held yet;
 2. it is over: relieved, or past all its days; one that still stands is revoked in the same step, if that was asked for;
 3. ``erasure.ordered`` names it, with ground, number of the order and limit; what follows is ``flows.erase``.
 """
@@ -67,14 +67,16 @@ class OrderErasure:
 
     def _named(self, conn: Connection, text: str) -> EntryRow:
         bureau, rows = self._bureau, list[EntryRow]()
+        own = [bureau.origin, *bureau.members[bureau.code].former]
         if match := _PLACE.fullmatch(text):
-            if match[1] in (bureau.origin, bureau.code):
-                rows = bureau.logs.read_entries(conn, bureau.origin, int(match[2]), int(match[2]) + 1)
+            origin = bureau.origin if match[1] == bureau.code else match[1]
+            if origin in own:
+                rows = bureau.logs.read_entries(conn, origin, int(match[2]), int(match[2]) + 1)
         elif _LEAF.fullmatch(text):
-            rows = bureau.logs.by_leaf(conn, bureau.origin, [bytes.fromhex(text)])
+            rows = [row for origin in own for row in bureau.logs.by_leaf(conn, origin, [bytes.fromhex(text)])]
         elif _ID.fullmatch(text):
             rows = by_id(conn, [text])
-        rows = [row for row in rows if row.origin == bureau.origin and row.kind == erased.ISSUED]
+        rows = [row for row in rows if row.origin in own and row.kind == erased.ISSUED]
         if not rows:
             raise NeedsPerson(
                 "That is no finding of this bureau's own log. Nothing was ordered. A finding is erased by the bureau "
@@ -82,8 +84,9 @@ class OrderErasure:
             )
         held = erased.order_of(conn, rows[0].leaf_hash)
         if held is not None:
+            log = next(state.origin for state in bureau.logs.states(conn) if state.id == held.log)
             raise NeedsPerson(
-                f"Its erasure is ordered already, by {bureau.origin}:{held.idx}. Nothing was ordered again; "
+                f"Its erasure is ordered already, by {log}:{held.idx}. Nothing was ordered again; "
                 "`syncd erasures` shows who has answered."
             )
         return rows[0]

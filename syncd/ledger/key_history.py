@@ -79,8 +79,8 @@ def follow(spans: Sequence[KeySpan], body: Json, origin: str, index: int) -> lis
             raise FormatError("The entry replaces another key than the one that signs.")
         if (new.name, new.kind) != (old.name, old.kind) or new.public_key == old.public_key:
             raise FormatError("The new key does not bear the old one's name, or is the same.")
-        if any(span.vkey == vkey for span in spans):
-            raise FormatError("The new key has been used before.")
+        if any(NoteVerifier.parse(span.vkey).public_key == new.public_key for span in spans):
+            raise FormatError("The new key has been used before.")  # also under a sealed log's name: it was stolen
         return [*spans, KeySpan(role, vkey, origin if role == "log" else EVERYWHERE, index + 1)]
     if body.get("act") != RETIRED or len(signing) != 2 or vkey != signing[0]:
         raise FormatError("The entry retires a key that is not the older of two.")

@@ -31,7 +31,7 @@ IN_ORDER = ("order_erasure.before_commit", "erase.before_off", "erase.keys_forgo
             "erase.before_gone", "erase.before_done")  # fmt: skip
 
 KEYS = ("keys.added", "keys.retired")
-VERSIONS = ("adopt.before_commit:1", "adopt.before_commit:2", "adopt.before_commit:5", "rejudge.before_commit")
+VERSIONS = ("adopt.before_commit:1", "adopt.before_commit:2", "adopt.before_commit:4", "rejudge.before_commit")
 
 
 def die(run: Runner, nodes: Nodes, failpoint: str, deed: str) -> None:

@@ -11,12 +11,14 @@ from network import THREE, Network, Node, company, found, opened, penalty, relie
 from syncd import keyring
 from syncd.errors import NeedsPerson
 from syncd.flows.bureau import Peer
+from syncd.flows.erasures import listed
+from syncd.flows.order_erasure import OrderErasure
 from syncd.flows.seal import Seal
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint
 from syncd.ledger.notes import LOG_KEY, NoteSigner, format_note, parse_note
 from syncd.ledger.policy import parse_policy, satisfied
 from syncd.ledger.wire import compress, encode_batch, encode_records
-from syncd.store import evidence
+from syncd.store import evidence, register
 
 HOME, OTHER, THIRD = "320583", "310114", "320585"
 OLD, NEW = "jiakuntai-eco/320583/1", "jiakuntai-eco/320583/2"
@@ -122,6 +124,29 @@ def test_a_sealed_log_takes_nothing_more_and_its_successor_relieves(site: Site) 
         (said,) = [step for step in steps if step["step"] == "relief"]
         assert said["entry"]["log"] == NEW
     assert site.net.nodes[THIRD].stages.receive.entries(OLD, stolen(site), HOME).status == 403
+    the_successor_erases(site.net)
+
+
+def the_successor_erases(net: Network) -> None:
+    """What the sealed log had issued is erased everywhere, by the bureau's own order."""
+    home = net.nodes[HOME].bureau
+    with home.store.read() as conn:
+        (finding,) = register.findings_of(conn, company(1))
+        index = home.logs.by_leaf(conn, OLD, [finding.leaf])[0].index
+    order = OrderErasure(home)
+    result = order.run(f"{OLD}:{index}", "revoked", "KS-2026-0007", False, 7)
+    assert (result["finding"], result["log"]) == (finding.leaf.hex(), NEW)
+    with pytest.raises(NeedsPerson, match=f"already, by {NEW}:{result['index']}"):
+        order.run(finding.leaf.hex(), "revoked", "KS-2026-0007", False, 7)
+    net.settle()
+    for code in THREE:
+        node = net.nodes[code]
+        assert node.stages.inquiry.check(company(1), DAY)["findings"] == [], code
+        with node.bureau.store.read() as conn:
+            told = listed(node.bureau, conn, DAY)
+            assert [(one["waiting_for"], one["here"]) for one in told] == [([], "closed")], code
+            rows = node.bureau.logs.read_entries(conn, OLD, index, index + 1)
+        assert node.bureau.vault.open_many([row.sealed for row in rows]) == [None], code
 
 
 def test_the_policy_knows_where_the_old_key_ends(site: Site) -> None:
