@@ -79,10 +79,8 @@ OF_ERASURES = frozenset({
     "order_erasure.before_commit", "erase.before_off", "erase.keys_forgotten", "erase.before_clear",
     "erase.before_gone", "erase.before_done",
 })  # fmt: skip
-# These where a key is changed, a log sealed, a version adopted; ``test_flows_killed`` tries them, as all these.
-OF_DEEDS = frozenset({
-    "keys.added", "keys.retired", "seal.after_commit", "adopt.before_commit", "rejudge.before_commit"
-})  # fmt: skip
+# These where a key is changed or a log sealed; ``test_flows_killed`` tries them, as all of these.
+OF_DEEDS = frozenset({"keys.added", "keys.retired", "seal.after_commit"})
 CASES = [f"{name}:{passage}" for name, passages in FAILPOINTS.items() for passage in passages]
 
 

@@ -116,3 +116,11 @@ def test_a_growing_log_is_taken_as_it_is() -> None:
     signed = parse_note(tree.note(OLD))
     policy = parse_policy(trust(PLAIN))
     assert parse_checkpoint(signed.text).size == 2 and not satisfied(policy, signed)
+
+
+def test_a_policy_that_narrows_a_key_it_does_not_name_is_refused() -> None:
+    named = key_name(OLD.verifier)
+    text = f"log {OLD.vkey}\nquorum none\n#: key {named} {ONE} 0 9\n"
+    assert parse_policy(text.encode()).spans == {named: [Span(ONE, 0, 9)]}
+    with pytest.raises(FormatError, match="does not name"):  # left out, it would count everywhere
+        parse_policy(text.replace(named, f"{ONE}+00000000").encode())
