@@ -106,7 +106,8 @@ def parse_policy(data: bytes) -> Policy:
             raise FormatError(f"Line {number} of the policy: {error}") from error
     if len(quorums) != 1:
         raise FormatError("A policy needs exactly one quorum line.")
-    named = {key_name(key) for key in (*policy.logs, *policy.witnesses.values(), *policy.sm2)}
+    ours: list[NoteVerifier | Sm2Verifier] = [*policy.logs, *policy.witnesses.values(), *policy.sm2]
+    named = {key_name(key) for key in ours}
     if unknown := sorted(policy.spans.keys() - named):  # left out, a mistyped key would count everywhere
         raise FormatError(f"The policy narrows the key {unknown[0]}, which it does not name.")
     return replace(policy, quorum=quorums[0])
