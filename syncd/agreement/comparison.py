@@ -1,9 +1,11 @@
 """Two versions of the agreement side by side 版本比较: which rows differ, and what that would do to which companies.
 
 Pure: texts, findings and a day in, sentences and rows out, so that it can be asked before anybody signs. A row is named
-by the table it stands in; a change is said in Chinese and English.
+by the table it stands in; a change is said in Chinese and English. Every table is compared, and a file of which the
+bytes alone differ is named too: what is signed is the digest, so nothing that changes it may go unsaid.
 """
 
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
@@ -29,6 +31,19 @@ TABLES = {
     "measures": ("措施", "measure"),
     "bases": ("法律依据", "legal basis"),
     "doubts": ("存疑", "doubt"),
+    "head": ("协议文首", "head of the agreement"),
+    "subject_types": ("主体类别", "subject type"),
+    "aspects": ("方面", "aspect"),
+    "categories": ("类别", "category"),
+    "sources": ("出处", "source"),
+    "purposes": ("信用审查用途", "purpose of a credit review"),
+    "scales": ("信用等级", "rating scale"),
+    "honours": ("守信荣誉", "honour"),
+    "incentives": ("激励措施", "incentive"),
+    "region": ("地区文首", "head of the region"),
+    "rewards": ("激励规则", "reward"),
+    "cases": ("测试用例", "test case"),
+    "text": ("文件注释或排列", "comments or order in the file"),
     "regimes": ("公示期", "publicity"),
     "classes": ("处罚等级", "class of penalty"),
     "local_codes": ("本地认定代码", "local code"),
@@ -36,7 +51,11 @@ TABLES = {
     "rules": ("互认规则", "rule"),
     "responders": ("执行部门", "department"),
 }
-_TOP = ("criteria", "measures", "bases", "regimes")
+_TOP = ("subject_types", "aspects", "categories", "criteria", "measures", "bases", "regimes", "purposes", "scales",
+        "honours", "incentives", "sources")  # fmt: skip
+_OF_REGION = ("local_codes", "rules", "rewards", "responders")
+_HEAD = ("title_zh", "title_en", "field_zh", "note")
+_REGION_HEAD = ("name_zh", "name_en", "department", "illustrative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +101,19 @@ class Affected:
 
 
 def changes(one: Agreement, two: Agreement) -> list[Change]:
-    """Every row that is in one version and not, or otherwise, in the other, file by file."""
+    """Every row that is in one version and not, or otherwise, in the other, file by file; the number is left aside."""
     found = list(_members(one, two))
     if one.effective_from != two.effective_from:
         was, now = one.effective_from.isoformat(), two.effective_from.isoformat()
         found.append(Change("changed", "effective_from", None, "", {"day": was}, {"day": now}))
+    found += _heads("head", None, _HEAD, one, two)
     for table in _TOP:
         found += _rows(table, None, getattr(one, table), getattr(two, table))
     found += _rows("doubts", None, _doubts(one), _doubts(two))
     found += _rows("classes", None, _classes(one), _classes(two))
     for code in sorted(one.regions.keys() | two.regions.keys()):
         found += _region(code, one.regions.get(code), two.regions.get(code))
-    return found
+    return found + list(_texts(one, two))
 
 
 def _members(one: Agreement, two: Agreement) -> Iterator[Change]:
@@ -101,18 +121,54 @@ def _members(one: Agreement, two: Agreement) -> Iterator[Change]:
         yield Change("added" if code in two.members else "removed", "members", None, code, {}, {})
 
 
+def _heads(table: str, region: str | None, names: Iterable[str], one: Any, two: Any) -> Iterator[Change]:
+    differ = [name for name in names if getattr(one, name) != getattr(two, name)]
+    if differ:
+        was, now = ({name: _text(getattr(some, name)) for name in differ} for some in (one, two))
+        yield Change("changed", table, region, "", was, now)
+
+
+def _texts(one: Agreement, two: Agreement) -> Iterator[Change]:
+    """Files that say the same in other bytes: a note for readers, an order, a blank."""
+    for path in sorted(one.files.keys() & two.files.keys()):
+        before, after = one.files[path], two.files[path]
+        if before != after and _read(before) == _read(after):
+            yield Change("changed", "text", None, path, {}, {})
+
+
+def _read(data: bytes) -> Json:
+    return tomllib.loads(data.decode("utf-8"))
+
+
 def _doubts(agreement: Agreement) -> dict[str, Any]:
-    return {f"{one.measure} {one.standing} {' '.join(one.regions or ())}".strip(): one for one in agreement.doubts}
+    return _numbered((f"{one.measure} {one.standing} {' '.join(one.regions or ())}".strip(), one)
+                     for one in agreement.doubts)  # fmt: skip
 
 
 def _classes(agreement: Agreement) -> dict[str, Any]:
-    return {one.severity: one for one in agreement.classes}
+    return _numbered((one.severity, one) for one in agreement.classes)
+
+
+def _numbered(rows: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Rows that have no code of their own, by what they are about; a second one about the same bears its number."""
+    found: dict[str, Any] = {}
+    for key, row in rows:
+        same = sum(known == key or known.startswith(f"{key} #") for known in found)
+        found[f"{key} #{same + 1}" if same else key] = row
+    return found
 
 
 def _region(code: str, one: Region | None, two: Region | None) -> Iterator[Change]:
-    for table in ("local_codes", "rules", "responders"):
+    if one is not None and two is not None:
+        yield from _heads("region", code, _REGION_HEAD, one, two)
+    for table in _OF_REGION:
         yield from _rows(table, code, getattr(one, table, {}), getattr(two, table, {}))
     yield from _rows("conditions", code, _conditions(one), _conditions(two))
+    yield from _rows("cases", code, _cases(one), _cases(two))
+
+
+def _cases(region: Region | None) -> dict[str, Any]:
+    return _numbered((one.title, one) for one in region.cases) if region is not None else {}
 
 
 def _conditions(region: Region | None) -> dict[str, Any]:

@@ -51,6 +51,36 @@ def test_each_row_that_differs_is_said_once_in_both_languages(
     assert changes(agreement, agreement) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "old", "new", "table", "said"),
+    [
+        ("purposes.toml", '"MA-03", "MA-04"', '"MA-04"', "purposes", "信用审查用途tender：修改 measures"),
+        ("honours.toml", 'name_en = "white list"', 'name_en = "a list"', "honours", "守信荣誉HN-WHITE：修改 name_en"),
+        ("incentives.toml", 'regions = ["320583"]', 'regions = ["320585"]', "incentives", "激励措施IN-GREEN：修改"),
+        ("regions/320583.toml", "[[rewards]]\nid", "[[rewards]]\n# now\nid", "text", "文件注释或排列regions/320583"),
+        ("regions/320585.toml", 'department = "', 'department = "新', "region", "320585 地区文首：修改 department"),
+        ("sources.toml", 'address = "昆山市信用办内部简报"', 'address = "x"', "sources", "出处SEED：修改 address"),
+        ("agreement.toml", 'field_zh = "生态环境"', 'field_zh = "环境"', "head", "协议文首：修改 field_zh"),
+        ("publicity.toml", 'kinds = ["警告", "通报批评"]', 'kinds = ["警告"]', "classes", "处罚等级minor：修改 kinds"),
+        ("criteria.toml", "# Criteria of severe", "# Criteria of grave", "text", "文件注释或排列criteria.toml：修改"),
+    ],
+)  # fmt: skip
+def test_whatever_changes_the_digest_is_said(
+    agreement: Agreement, agreement_files: dict[str, bytes], path: str, old: str, new: str, table: str, said: str
+) -> None:
+    found = [one for one in changes(agreement, edited(agreement_files, (path, old, new))) if one.table == table]
+    assert len(found) == 1 and found[0].zh.startswith(said) and found[0].en
+
+
+def test_a_row_without_a_code_is_never_hidden_by_another_about_the_same(
+    agreement: Agreement, agreement_files: dict[str, bytes]
+) -> None:
+    row = '[[doubts]]\nmeasure = "PP-04"\nstanding = "doubtful"\nregions = ["320583", "320585"]\nwhy_en = "once more"\n'
+    files = {**agreement_files, "doubts.toml": agreement_files["doubts.toml"] + f"\n{row}".encode()}
+    [one] = changes(agreement, edited(files))
+    assert (one.kind, one.table, one.id) == ("added", "doubts", "PP-04 doubtful 320583 320585 #2")
+
+
 def test_whom_a_change_would_affect_is_said_by_region(agreement: Agreement, agreement_files: dict[str, bytes]) -> None:
     second = edited(agreement_files, MONTHS, REVIEW)
     asked = affected(agreement, second, body(), DAY, regions=agreement.members, demonstration=True)
