@@ -18,6 +18,7 @@ from syncd.flows.alarms import quiet
 from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
 from syncd.flows.drift import accept
+from syncd.flows.judged import judged_by
 from syncd.flows.planning import WITHDRAWN, known_row
 from syncd.flows.propose import confirmed_body, still_counts
 from syncd.flows.recognise import Recognise
@@ -31,6 +32,8 @@ from syncd.store import desk, proposals, register, sourcebook
 
 Json = dict[str, Any]
 SECOND_NEEDED = "released by one of two; another account must release it too"
+_LETS_FOLLOW = frozenset({"review", "mapping_differs"})
+"""What is released for these is judged as reviewed 已复核, so the rule's number of people is asked for both."""
 
 
 class Decide:
@@ -102,7 +105,7 @@ class Decide:
 
     def _impose(self, conn: Connection, row: Row[Any], account: int) -> str:
         leaf = bytes.fromhex(row.mark)
-        if row.kind == "review" and self._first_of_two(conn, leaf, account):
+        if row.kind in _LETS_FOLLOW and self._first_of_two(conn, leaf, account):
             return SECOND_NEEDED
         register.release(conn, leaf, self._bureau.code, row.kind.removesuffix("_relieved"), account)
         register.judge_from_today(conn, leaf, self._bureau.code)
@@ -110,13 +113,17 @@ class Decide:
         return "released for this region; judged again"
 
     def _first_of_two(self, conn: Connection, leaf: bytes, account: int) -> bool:
-        """Where the rule asks for two people 双人复核: whether this is the first, whose word alone changes nothing."""
+        """Where the rule asks for two people 双人复核: whether this is the first, whose word alone changes nothing.
+
+        The rule of the version that judges the finding, as ``respond`` applies it, not of the one in force now.
+        """
         bureau = self._bureau
-        criterion = register.findings_by_leaf(conn, [leaf])[leaf].criterion
-        rule = bureau.agreement.regions[bureau.code].rules.get(criterion or "")
+        finding = register.findings_by_leaf(conn, [leaf])[leaf]
+        before = register.responses_of(conn, [leaf], bureau.code).get(leaf, {}).get(bureau.code)
+        region = bureau.timeline.by(judged_by(finding, before)).regions.get(bureau.code)
+        rule = region.rules.get(finding.criterion or "") if region is not None else None
         if rule is None or rule.persons == 1:
             return False
-        before = register.responses_of(conn, [leaf], bureau.code).get(leaf, {}).get(bureau.code)
         said = (before.released_by or "").split("/") if before is not None else []
         first = next((part.partition(":")[2] for part in said if part.startswith("first:")), None)
         if first == str(account):
