@@ -38,6 +38,7 @@ def review_list(books: Books, sign: Sign, who: Asker, question: Question, file: 
     """
     ask_form(file), ask_form(out)
     data = _read(file)
+    _ask_place(file, out)
     listed = read_codes(file, data)
     review = Review(books, question)
     codes = [one.uscc for one in listed if one.uscc is not None]
@@ -66,6 +67,16 @@ def review_list(books: Books, sign: Sign, who: Asker, question: Question, file: 
     _write(beside, signed)
     attest(books, number, sha256(signed).hexdigest())
     return {"result": str(out), "signed": str(beside), "statement": statement}
+
+
+def _ask_place(file: Path, out: Path) -> None:
+    """The answers never take the place of the list that was asked, and lie where files can be written."""
+    if out.exists() and out.samefile(file):
+        raise Refuse(f"The answers would replace the list {file}. Nothing was asked; give --out another name.")
+    if not out.parent.is_dir():
+        raise NeedsPerson(
+            f"There is no folder {out.parent} for the answers. Nothing was asked, and nothing was logged."
+        )
 
 
 def _rows(head: Json, listed: Sequence[Listed], answers: Sequence[Json]) -> Iterator[Sequence[str]]:

@@ -125,7 +125,8 @@ def is_severe(
     known = agreement.criteria.get(criterion or "")
     if known is None or (known.status == "candidate" and not demonstration):
         return False
-    if off_on(restriction.relief, day) or decided_on > day.isoformat():
+    stopped = restriction.stopped_on is not None and restriction.stopped_on <= day  # its member left, among others
+    if stopped or off_on(restriction.relief, day) or decided_on > day.isoformat():
         return False
     if restriction.measures:
         return bool(in_force_of(restriction, day))

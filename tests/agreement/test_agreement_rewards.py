@@ -70,6 +70,8 @@ def test_an_honour_ends_with_its_day_and_with_its_withdrawal(agreement: Agreemen
         (Restriction(()), ("2026-11-21", None), False),
         (Restriction((), ReliefState(ended="repaired", ended_on=DAY)), (None, None), False),
         (Restriction((), ReliefState(suspended=True)), (None, None), False),
+        (Restriction((), stopped_on=DAY), (None, None), False),  # its member left the agreement
+        (Restriction((), stopped_on=date(2099, 1, 1)), (None, None), True),
     ],
 )
 def test_only_an_active_severe_finding_suspends(

@@ -126,6 +126,21 @@ def test_a_workbook_comes_back_as_a_workbook(
     assert "csv or .xlsx" in refused(node, capsys, "review", "batch", listed, "-o", tmp_path / "o.txt", "--for", "loan")
 
 
+def test_answers_never_replace_the_list_that_was_asked(
+    node: Path, restricted: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = tmp_path / "list.csv"
+    listed.write_text(f"USCC\n{restricted}\n")
+    before = listed.read_bytes(), asked(node, capsys, "review", "book")["total"]
+    linked = tmp_path / "other.csv"
+    linked.symlink_to(listed)
+    for out in (listed, linked):
+        assert "would replace" in refused(node, capsys, "review", "batch", listed, "-o", out, "--for", "tender")
+    nowhere = tmp_path / "nowhere" / "out.csv"
+    assert "no folder" in refused(node, capsys, "review", "batch", listed, "-o", nowhere, "--for", "tender")
+    assert (listed.read_bytes(), asked(node, capsys, "review", "book")["total"]) == before, "and nothing was logged"
+
+
 def test_lists_that_cannot_be_read_are_refused_whole() -> None:
     with pytest.raises(Refuse, match="UTF-8 or GB18030"):
         read_codes(Path("x.csv"), b"\xff\xff\xff")

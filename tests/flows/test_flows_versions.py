@@ -78,6 +78,20 @@ def test_a_version_is_in_force_on_its_day_once_all_have_adopted_it(net: Network)
         net.nodes[HOME].stages.adopt.adopt(2, 1001, "operator_request")
 
 
+def test_an_adoption_that_could_not_be_written_is_taken_up_at_the_next_look(net: Network) -> None:
+    net.versions = {code: [version_of(THREE, 2, "2026-11-01")] for code in THREE}
+    net.settle()
+    sign_at(net, 2, HOME, OTHER)
+    bureau = net.nodes[HOME].bureau
+    known = bureau.timeline
+    bureau.timeline = known.__class__((version_of(THREE, 1, "2019-12-30", CHANGED), *known.held[1:]), known.since)
+    with pytest.raises(NeedsPerson, match="another version"):  # once it has read of it, before it has written of it
+        sign_at(net, 2, THIRD)
+    bureau.timeline = known
+    net.settle(collect=False)
+    assert bureau.agreement.version == 2, "no other entry, day or start was needed"
+
+
 def test_it_waits_for_its_date_and_changes_at_midnight_in_shanghai(net: Network) -> None:
     net.versions = {code: [version_of(THREE, 2, "2026-12-01")] for code in THREE}
     net.settle()
