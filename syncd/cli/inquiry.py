@@ -1,5 +1,6 @@
 """Commands that ask: ``check`` an organisation, ``explain`` why, and the whole ``register`` 登记."""
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,9 +24,12 @@ from syncd.cli.options import (
 from syncd.cli.output import give, say, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
     from rich.console import Console
+
+    from syncd.flows.inquiry import Past
 
 Json = dict[str, Any]
 Organisation = Annotated[str, typer.Argument(metavar="USCC", help="Unified social credit code 统一社会信用代码.")]
@@ -81,8 +85,8 @@ def check(
         answer = _as_known(code, day, day_of(known, "--known"), region or None, config)
         give(answer, as_json, _draw_as_known)
     else:
-        with open_books(settings_of(config)) as books:
-            answer = Inquiry(books).check(code, day, region or None)
+        with open_books(settings_of(config)) as books, _past(day, config) as past:
+            answer = Inquiry(books, past).check(code, day, region or None)
         give(answer, as_json, _draw_check)
     if exit_code:
         raise typer.Exit(EXIT_CODES[answer["standing"]])
@@ -95,6 +99,19 @@ def _as_known(code: str, day: "date", known: "date", region: str | None, config:
 
     with open_evidence(settings_of(config)) as evidence, evidence.logs.store.read() as conn:
         return as_known(evidence, conn, code, day, known, region)
+
+
+@contextmanager
+def _past(day: "date", config: Path) -> "Iterator[Past | None]":
+    """For a day that has passed, what had been answered by then; it is read from the entries, which needs the vault."""
+    from syncd.evidence.books import open_evidence
+    from syncd.evidence.past import Then
+
+    if day >= day_of(""):
+        yield None
+        return
+    with open_evidence(settings_of(config)) as evidence:
+        yield Then(evidence, day)
 
 
 def _draw_as_known(to: "Console", answer: Json) -> None:
@@ -120,8 +137,8 @@ def explain(uscc: Organisation, on: On = "", config: Config = CONFIG, as_json: A
     from syncd.reading import open_books
 
     code, day = organisation_of(uscc), day_of(on)
-    with open_books(settings_of(config)) as books:
-        answer = Inquiry(books).explain(code, day)
+    with open_books(settings_of(config)) as books, _past(day, config) as past:
+        answer = Inquiry(books, past).explain(code, day)
     give(answer, as_json, _draw_explain)
 
 

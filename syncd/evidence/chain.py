@@ -50,11 +50,12 @@ def named_by(evidence: Evidence, conn: Connection, text: str) -> list[EntryRow]:
 
 def findings_of(evidence: Evidence, conn: Connection, uscc: str) -> list[EntryRow]:
     """The findings of an organisation, by the register."""
-    refs = _refs(evidence, conn, register.findings_of(conn, uscc))
+    refs = refs_of(evidence, conn, register.findings_of(conn, uscc))
     return [row for row in evidence.logs.entries_of(conn, refs) if row.origin in {ref.log for ref in refs}]
 
 
-def _refs(evidence: Evidence, conn: Connection, findings: Sequence[register.Finding]) -> list[Ref]:
+def refs_of(evidence: Evidence, conn: Connection, findings: Sequence[register.Finding]) -> list[Ref]:
+    """How entries name these findings."""
     origins = {state.id: state.origin for state in evidence.logs.states(conn)}
     return [Ref(origins[one.log], one.id, one.leaf.hex()) for one in findings]
 
@@ -63,7 +64,7 @@ def _by_leaf(evidence: Evidence, conn: Connection, leaf: bytes) -> list[EntryRow
     """Findings and answers are indexed; any other leaf is looked for in the tiles of each log."""
     findings = register.findings_by_leaf(conn, [leaf])
     if findings:
-        return evidence.logs.entries_of(conn, _refs(evidence, conn, list(findings.values())))
+        return evidence.logs.entries_of(conn, refs_of(evidence, conn, list(findings.values())))
     for state in evidence.logs.states(conn):
         if rows := evidence.logs.by_leaf(conn, state.origin, [leaf]):
             return rows

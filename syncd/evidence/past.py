@@ -2,11 +2,13 @@
 
 The register answers for now; this reads every entry about the organisation's findings by index, and lets the pure
 function judge (``syncd/agreement/history.py``). What a region knew on a day are the sizes it had countersigned by then,
-each with the time in its own signed line (LEDGER §9).
+each with the time in its own signed line (LEDGER §9). ``Then`` says what each region had answered by a day that has
+passed, for ``check`` and ``explain``: the register keeps the newest alone.
 """
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,11 +18,16 @@ from syncd.agreement.history import Answer, AnswerKind, Stood, Told, standing_by
 from syncd.agreement.relief import Event
 from syncd.errors import NeedsPerson
 from syncd.evidence.books import Evidence
-from syncd.evidence.chain import findings_of, ref_of
+from syncd.evidence.chain import findings_of, ref_of, refs_of
+from syncd.flows.answer import IMPOSED
 from syncd.flows.bureau import SHANGHAI, day_of_text
+from syncd.flows.judged import released_of
+from syncd.flows.respond import response_row
 from syncd.ledger.entry import Ref, parse_entry
+from syncd.store.append import Appended
 from syncd.store.checkpoints import known_sizes
 from syncd.store.reading import EntryRow
+from syncd.store.register import Finding, Response
 
 Json = dict[str, Any]
 _DAY = dt.timedelta(days=1)
@@ -57,6 +64,42 @@ def as_known(
         "standing": standing_by(found),
         "findings": [_finding(one) for one in found],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What each region had answered by the end of ``day`` (Asia/Shanghai), read from the entries."""
+
+    evidence: Evidence
+    day: dt.date
+
+    def answers(self, conn: Connection, rows: Sequence[Finding]) -> dict[bytes, dict[str, Response]]:
+        """By finding and region, in the register's form; an answer whose body was erased says nothing any more."""
+        refs = refs_of(self.evidence, conn, rows)
+        about = [
+            row
+            for row in self.evidence.logs.entries_about(conn, refs)
+            if row.kind in _ANSWERS and row.sealed is not None and day_of_text(row.at or "") <= self.day
+        ]
+        found: dict[bytes, dict[str, Response]] = {row.leaf: {} for row in rows}
+        for row, body in zip(about, _bodies(self.evidence, about), strict=True):
+            ref = ref_of(row)
+            if ref is None or ref not in refs or not body:
+                continue
+            finding, region = bytes.fromhex(ref.leaf), row.origin.split("/")[1]
+            found[finding][region] = _response(row, body, finding, region, found[finding].get(region))
+        return found
+
+
+def _response(row: EntryRow, body: Json, finding: bytes, region: str, before: Response | None) -> Response:
+    kind, at = row.kind or "", row.at or ""
+    entry = Appended(row.index, row.leaf_hash, parse_entry(row.leaf).id, at)
+    kept = orjson.dumps({name: value for name, value in body.items() if name not in ("knew", "due")}).decode()
+    said = response_row(region, finding, before, kind, kept, row.log, entry, day_of_text(at))
+    if kind != IMPOSED:
+        return said._replace(released_by=released_of(kind, body, said.released_by))
+    first = min((measure["from"] for measure in body["measures"]), default=said.since)
+    return said._replace(released_by=body["released_by"], since=first)
 
 
 def _listed(evidence: Evidence) -> str:

@@ -53,13 +53,20 @@ class Explain:
         self._books, self._conn, self._names, self._day = books, conn, names, day
 
     def steps(
-        self, row: Finding, answered: Mapping[str, Response], relief: Sequence[ReliefRow], standing: Json
-    ) -> list[Json]:
-        """The numbered steps of one finding; ``standing``: how it stands on the day, as ``check`` says it."""
+        self, row: Finding, answered: Mapping[str, Response], relief: Sequence[ReliefRow], standing: Json,
+        now: Mapping[str, Response],
+    ) -> list[Json]:  # fmt: skip
+        """The numbered steps of one finding; ``standing``: how it stands on the day, as ``check`` says it.
+
+        ``answered``: what each region had answered by that day; ``now``: what stands, shown beside it if it is newer.
+        """
         own = answered.get(self._books.code)
         steps = self._judged(row, own)
         steps += [self._amended(change) for change in origins.amendments_of(self._conn, [row.leaf]).get(row.leaf, [])]
         steps += [self._answer(region, response) for region, response in sorted(answered.items())]
+        newer = {region: said for region, said in now.items()
+                 if region not in answered or said.idx != answered[region].idx}  # fmt: skip
+        steps += [self._answer(region, response) for region, response in sorted(newer.items())]
         steps += [self._relief(event) for event in relief]
         steps += [self._waits(item) for item in desk.of_marks(self._conn, [row.leaf.hex()]) if item.state == _OPEN]
         steps.append(_conclusion(standing, self._day, own is not None))
@@ -145,10 +152,11 @@ def _released(text: str) -> list[Json]:
 
 def _conclusion(standing: Json, day: dt.date, answered: bool) -> Json:
     acting, reason = [one["id"] for one in standing["measures"]], standing["reason"]
+    ended = standing["ended"] if (standing["ended_on"] or "") <= day.isoformat() else None
     if acting:
         zh, en = f"{day}有效措施：{'、'.join(acting)}", f"in force on {day}: {' '.join(acting)}"
-    elif standing["ended"] or reason:
-        why = said_of(standing["ended"] or reason)
+    elif ended or reason:
+        why = said_of(ended or reason)
         zh, en = f"{day}无有效措施：{why.zh}", f"nothing is in force on {day}: {why.en}"
     elif answered:
         zh, en = f"{day}无有效措施：不在措施期限内", f"nothing is in force on {day}: outside the measures' days"

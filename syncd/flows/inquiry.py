@@ -2,17 +2,21 @@
 
 What is in force is a pure function of entries and a day: union over findings, each with its own end; expiry needs no
 entry. Every answer says whether it is a demonstration 演示 and which marks (异议) stand.
+
+The register keeps each region's newest answer. For a day that has passed, ``Past`` brings what had been answered by
+then, and marks set later are left aside; relief that names its own day acts from that day, whenever it was said.
 """
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from sqlalchemy import Connection
 
 from syncd.agreement.force import ADVISORY, Restriction, in_force_of, standing
+from syncd.agreement.history import ENDINGS
 from syncd.agreement.outcome import grade_of
 from syncd.agreement.relief import ReliefState
 from syncd.agreement.versions import Timeline
@@ -31,11 +35,23 @@ from syncd.store.register import Finding, ReliefRow, Response
 Json = dict[str, Any]
 
 
-class Inquiry:
-    """Questions to one node's register."""
+class Past(Protocol):
+    """What the regions had answered by a day that has passed, from the entries (``syncd/evidence/past.py``)."""
 
-    def __init__(self, books: Books) -> None:
+    @property
+    def day(self) -> dt.date:
+        """The day, Asia/Shanghai."""
+
+    def answers(self, conn: Connection, rows: Sequence[Finding]) -> Mapping[bytes, Mapping[str, Response]]:
+        """By finding and region."""
+
+
+class Inquiry:
+    """Questions to one node's register; ``past`` where a day is asked about that has passed."""
+
+    def __init__(self, books: Books, past: Past | None = None) -> None:
         self._books = books
+        self._past = past
 
     def check(self, uscc: str, day: dt.date, region: str | None = None) -> Json:
         """Whether an organisation is restricted, noted or clear on ``day`` in a region (this bureau's by default)."""
@@ -67,11 +83,22 @@ class Inquiry:
 
     def _standing(self, conn: Connection, uscc: str, rows: Sequence[Finding], region: str, day: dt.date) -> Json:
         leaves = [row.leaf for row in rows]
-        relief = register.relief_of(conn, leaves)
-        answered = register.responses_of(conn, leaves, region)
+        relief = self._relief(conn, rows)
+        answered = self._past.answers(conn, rows) if self._past else register.responses_of(conn, leaves, region)
         sent = outbox.of_findings(conn, leaves) if region == self._books.code else {}
         held = honours.of(conn, [uscc]).get(uscc, ())
         return self._organisation(uscc, rows, relief, answered, sent, held, region, day)
+
+    def _relief(self, conn: Connection, rows: Sequence[Finding]) -> Mapping[bytes, Sequence[ReliefRow]]:
+        """What was said of these findings, without the marks of a later day."""
+        relief = register.relief_of(conn, [row.leaf for row in rows])
+        if self._past is None:
+            return relief
+        day, recognised = self._past.day.isoformat(), {row.amended for row in rows}
+        return {
+            leaf: [one for one in said if one.kind in ENDINGS or one.at_day <= day or one.leaf in recognised]
+            for leaf, said in relief.items()
+        }
 
     def _organisation(
         self,
@@ -147,7 +174,8 @@ class Inquiry:
             rows = register.findings_of(conn, uscc)
             leaves = [row.leaf for row in rows]
             answer = self._standing(conn, uscc, rows, self._books.code, day)
-            answered = register.responses_of(conn, leaves)
+            now = register.responses_of(conn, leaves)
+            answered = self._past.answers(conn, rows) if self._past else now
             relief = register.relief_of(conn, leaves)
             states = {state.id: state.origin for state in logs.states(conn)}
             explaining = Explain(self._books, conn, states, day)
@@ -156,7 +184,7 @@ class Inquiry:
                 receipt = taken.get(row.leaf)
                 finding["order_receipt"] = receipt and {"number": receipt.number, "at": receipt.at}
                 whole = row, answered.get(row.leaf, {}), relief.get(row.leaf, ())
-                finding["steps"] = explaining.steps(*whole, finding)
+                finding["steps"] = explaining.steps(*whole, finding, now.get(row.leaf, {}))
                 finding["desk"] = [
                     {"item": item.id, "kind": item.kind, "reason": item.reason, "state": item.state}
                     for item in desk.of_marks(conn, [row.leaf.hex()])

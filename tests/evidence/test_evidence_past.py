@@ -1,14 +1,20 @@
 """In force on D as known on K, from the entries: the register's answer for today, and the past as it was known."""
 
 import datetime as dt
+from pathlib import Path
+from typing import Any
 
 import pytest
 from evidence_kit import HOME, NEIGHBOUR, evidence_of
-from network import THREE, Network, company, network, penalty, relief
+from network import THREE, Network, company, network, penalty, relief, version_of
 
 from syncd.errors import NeedsPerson
-from syncd.evidence.past import as_known
+from syncd.evidence.past import Then, as_known
+from syncd.flows.inquiry import Inquiry
+from syncd.flows.rejudge import Rejudge
+from syncd.store import desk
 
+Json = dict[str, Any]
 FIRST, SECOND, THIRD = (dt.date(2026, 11, day) for day in (22, 25, 28))
 
 
@@ -63,3 +69,70 @@ def test_another_region_is_asked_by_its_own_lines(net: Network) -> None:
     assert standing(net, HOME, 1, FIRST, SECOND, NEIGHBOUR) == "restricted"
     with pytest.raises(NeedsPerson, match="is no member"):
         standing(net, HOME, 1, FIRST, SECOND, "999999")
+
+
+RULE = 'criterion = "EP-04"\nmode = "automatic"\nmonths = {}\nmeasures = ["MA-04", "{}"'
+CHANGED = ("regions/310114.toml", RULE.format(24, "SF-01"), RULE.format(12, "MA-08"))
+
+
+def explained(net: Network, n: int, day: dt.date) -> Json:
+    bureau = net.nodes[NEIGHBOUR].bureau
+    whole: Json = Inquiry(bureau, Then(evidence_of(net, NEIGHBOUR), day)).explain(company(n), day)
+    assert (
+        Inquiry(bureau, Then(evidence_of(net, NEIGHBOUR), day)).check(company(n), day)["standing"] == whole["standing"]
+    )
+    return whole
+
+
+def steps(answer: Json, *kinds: str) -> list[Json]:
+    """Steps of the first finding, without their numbers."""
+    found = [step for step in answer["findings"][0]["steps"] if step["step"] in kinds]
+    return [{name: value for name, value in step.items() if name != "n"} for step in found]
+
+
+def test_a_past_day_is_explained_by_what_stood_on_it(tmp_path: Path) -> None:
+    """Judged anew under version 2 on the second day, suspended on the third: each day keeps its own answer."""
+    net = network(tmp_path, lambda code: f"sqlite:///{tmp_path}/{code}.db")
+    net.versions = {code: [version_of(THREE, 2, SECOND.isoformat(), CHANGED)] for code in THREE}
+    row = penalty("101", company(1), "KS-0104", HOME)
+    net.nodes[HOME].home.put(row)
+    net.settle()
+    then = explained(net, 1, FIRST)
+    assert steps(then, "rule")[0]["months"] == 24 and "SF-01" in steps(then, "conclusion")[0]["measures"]
+    at(net, SECOND)
+    for code in THREE:
+        net.nodes[code].stages.adopt.adopt(2, 1001, "operator_request")
+    net.settle(collect=False)
+    node = net.nodes[NEIGHBOUR]
+    Rejudge(node.bureau).propose(2, 1001, "operator_request")
+    with node.bureau.store.read() as conn:
+        [item] = [one.id for one in desk.listing(conn) if one.kind == "rejudge"]
+    node.stages.work._decide.run(item, True, 1001, "operator_request")
+    net.settle(collect=False)
+    at(net, THIRD)
+    net.nodes[HOME].home.put(relief("r1", row, "中止"))
+    net.settle()
+    again, second, third = (explained(net, 1, day) for day in (FIRST, SECOND, THIRD))
+    for kind in ("rule", "measure", "released", "conclusion"):
+        assert steps(again, kind) == steps(then, kind), "the same answer as on that day"
+    assert again["standing"] == "restricted" and [one["later"] for one in steps(again, "relief")] == [True]
+    assert steps(second, "rule")[0]["months"] == 12 and "MA-08" in steps(second, "conclusion")[0]["measures"]
+    assert [one["kind"] for one in steps(second, "released")] == ["version-2"]
+    assert third["standing"] == "clear" and steps(third, "conclusion")[0]["measures"] == []
+    [waited] = steps(explained(net, 1, FIRST - dt.timedelta(days=1)), "conclusion")
+    assert "has not answered it yet" in waited["en"]
+    assert "has not answered it yet" in said_before_the_repair(tmp_path / "repaired")
+
+
+def said_before_the_repair(folder: Path) -> str:
+    """A decision repaired on the third day, and asked about on a day before anybody had answered it."""
+    folder.mkdir()
+    net = network(folder, lambda code: f"sqlite:///{folder}/{code}.db")
+    row = penalty("101", company(1), "KS-0104", HOME)
+    net.nodes[HOME].home.put(row)
+    net.settle()
+    at(net, THIRD)
+    net.nodes[HOME].home.put(relief("r1", row, "修复", XF_RQ=THIRD.isoformat()))
+    net.settle()
+    said: str = steps(explained(net, 1, FIRST - dt.timedelta(days=1)), "conclusion")[0]["en"]
+    return said
