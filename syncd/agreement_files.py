@@ -1,6 +1,7 @@
 """The agreement's folder 协议目录 on disk: its files as one checked agreement, and the local ``members/`` in it."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from syncd.agreement.load import AgreementError, load_agreement
@@ -24,24 +25,30 @@ def read_agreement(folder: Path) -> Agreement:
 class Versions:
     """The folder of further versions 协议版本: each folder in it with an ``agreement.toml`` is one.
 
-    Called, it gives all that can be read; a folder that has not changed since is not read again. ``faults`` says what
-    is wrong with the others, by folder.
+    Called, it gives all that can be read; a folder that has not changed since is not read again. One that is new or has
+    changed is read at the second look, once nothing in it moves any more: half of a folder that is still being copied
+    may be sound by itself, and the text of a number is kept for good. The first call of all, at a start, reads at once.
+    ``faults`` says what is wrong with the others, by folder.
     """
 
     def __init__(self, folder: Path, agreement: str) -> None:
         self._folder, self._agreement = folder, agreement
+        self._seen: dict[Path, list[tuple[str, int, int]]] | None = None
         self._read: dict[Path, tuple[list[tuple[str, int, int]], Agreement | None]] = {}
         self.faults: dict[str, str] = {}
 
     def __call__(self) -> list[Agreement]:
         heads = sorted(self._folder.glob("*/agreement.toml")) if self._folder.is_dir() else []
-        found = [self._one(head.parent) for head in heads]
+        stamps = {head.parent: _stamps(head.parent) for head in heads if not head.parent.name.startswith(".")}
+        before, self._seen = stamps if self._seen is None else self._seen, stamps
+        found = [self._one(folder, now, now == before.get(folder)) for folder, now in stamps.items()]
         return [one for one in found if one is not None]
 
-    def _one(self, folder: Path) -> Agreement | None:
-        stamps = sorted((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in folder.rglob("*.toml"))
+    def _one(self, folder: Path, stamps: list[tuple[str, int, int]], rests: bool) -> Agreement | None:
         known = self._read.get(folder)
         if known is None or known[0] != stamps:
+            if not rests:
+                return None
             self.faults.pop(folder.name, None)
             self._read[folder] = known = stamps, self._taken(folder)
         return known[1]
@@ -56,6 +63,16 @@ class Versions:
             return read
         self.faults[folder.name] = f"It is the agreement {read.id}, not a version of {self._agreement}."
         return None
+
+
+def _stamps(folder: Path) -> list[tuple[str, int, int]]:
+    """Each file with its time and size; what is gone between listing and asking shows at the next look."""
+    found = []
+    for path in folder.rglob("*.toml"):
+        with suppress(FileNotFoundError):
+            stat = path.stat()
+            found.append((str(path), stat.st_mtime_ns, stat.st_size))
+    return sorted(found)
 
 
 def put_version(versions: Path, folder: Path, agreement: Agreement) -> Path:

@@ -41,7 +41,7 @@ def load(
 ) -> None:
     """Take up the text of another version; nothing of it is in force before all its members have signed it.
 
-    A folder that is put into `node.versions` by hand is taken up as well, within ten seconds.
+    A folder that is put into `node.versions` by hand is taken up as well, once nothing in it has moved for ten seconds.
 
     \b
     Example:

@@ -131,6 +131,7 @@ class Adopt:
     def load(self, finish: Finish = lambda conn, result: None) -> Json:
         """Take up what lies in the folder of versions now; says which are held."""
         bureau = self._bureau
+        self._found()  # a folder is read once it rests, which takes a second look
         self.step()
         with bureau.store.write() as conn:
             result: Json = {"held": [one.tag for one in bureau.timeline.held], "agreement": bureau.agreement.tag}

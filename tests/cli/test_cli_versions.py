@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from cli_nodes import AGREEMENT, OWN, make_node, put_rows, some_rows, syncd
 
+from syncd.agreement_files import Versions, read_agreement
 from syncd.ledger.notes import parse_note
 
 REASON = "decided on 2026-11-20"
@@ -77,3 +78,20 @@ def test_a_changed_text_of_a_known_version_is_refused(node: Path, second: Path) 
     signature = next((node.parents[1] / "agreement" / "members").glob("agreement-2-*.note"))
     signature.write_text(signature.read_text("utf-8").replace("\n2\n", "\n3\n"), "utf-8")
     assert syncd("agreement", "verify", "2", "-c", node, "--json").json["files"][OWN] == "wrong"
+
+
+def test_a_folder_that_is_still_being_copied_is_not_taken_up(tmp_path: Path, second: Path) -> None:
+    """Without its scales or purposes the half is sound by itself, but of another digest, and would be kept for good."""
+    folder = tmp_path / "versions"
+    found = Versions(folder, "jiakuntai-eco")
+    assert found() == [], "the first look of all, at a start"
+    (folder / ".2.new").mkdir(parents=True)
+    (folder / ".2.new" / "agreement.toml").write_bytes(b"half")
+    shutil.copytree(second, folder / "2", ignore=shutil.ignore_patterns("members", "purposes.toml"))
+    half = read_agreement(folder / "2").digest
+    assert found() == [] and found.faults == {}
+    shutil.copy(second / "purposes.toml", folder / "2" / "purposes.toml")
+    assert found() == [], "it has changed since the last look"
+    assert [one.digest for one in found()] == [read_agreement(second).digest] and found.faults == {}
+    assert half != read_agreement(second).digest
+    assert [one.version for one in Versions(folder, "jiakuntai-eco")()] == [2], "at a start it is read at once"
