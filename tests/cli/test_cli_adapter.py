@@ -108,6 +108,8 @@ def test_records_go_out_as_singer_messages_and_a_state_goes_on(system: Path, cap
     state.write_text(json.dumps(said[-1]["value"]))
     _, out, _ = ran(capsys, "adapter", "tap", KUNSHAN, "--source", "folder=exchange", "--state", str(state))
     assert [json.loads(line)["type"] for line in out.splitlines()] == ["SCHEMA", "SCHEMA", "STATE"]
+    code, out, err = ran(capsys, "adapter", "tap", KUNSHAN, "--source", "folder=exchange", "--state", "nowhere.json")
+    assert (code, out) == (3, "") and "nowhere.json" in err
     _, out, _ = ran(capsys, "adapter", "tap", KUNSHAN, "--discover")
     assert [one["stream"] for one in json.loads(out)["streams"]] == ["findings", "relief"]
     state.write_text("[]")
