@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from adapters.base import Ack, AckFault
+from adapters.base import Ack, AckFault, SourceError
 from adapters.source import Source
 from syncd.agreement.model import Agreement
 from syncd.failpoint import failpoint
@@ -24,6 +24,9 @@ from syncd.store.outbox import FORGET, Delivery, Due
 
 Json = dict[str, Any]
 BATCH = 512
+NARROWER = 8
+REFUSED_AT_ONCE = 32
+"""More than that is not a fault of single orders: the home system takes nothing now."""
 _SHARED = 512  # measures of findings of one kind and day are the same text, and their orders about 10 KB
 UNREAD = (
     "An acknowledgement 回执 could not be read, so the order it answers stays unanswered; the department must correct "
@@ -39,12 +42,18 @@ class Restrict:
     def __init__(self, bureau: Bureau, source: Source) -> None:
         self._bureau = bureau
         self._source = source
+        self._most = BATCH
+        self._refused: dict[tuple[bytes, int], SourceError] = {}
 
     def step(self) -> bool:
-        """Deliver one batch. Raises ``SourceError``; then everything stays pending and is tried again."""
+        """Deliver one batch. Raises ``SourceError``; then everything stays pending and is tried again.
+
+        After a refusal the batches become small until what is refused stands alone. That is passed over until all
+        else has had its turn: one order that a home system will not take keeps nothing back, least of all relief.
+        """
         bureau, day = self._bureau, self._bureau.today()
         with bureau.store.read() as conn:
-            waiting = outbox.pending(conn, BATCH)
+            waiting = self._waiting(conn)
         if not waiting:
             return False
         if not waiting[0].delivery.active:  # liftings travel alone: an order that is refused at home keeps none back
@@ -54,7 +63,14 @@ class Restrict:
         batch = f"{bureau.code}-{int(bureau.clock().timestamp() * 1000)}"
         orders = [order for one in waiting for order in orders_of(bureau.agreement, bureau.code, one, batch, day)]
         failpoint("restrict.before_push")
-        numbers = self._source.push(orders)
+        try:
+            numbers = self._source.push(orders)
+        except SourceError as error:
+            if error.transient or len(self._refused) == REFUSED_AT_ONCE:
+                raise
+            self._narrow(rows, error)
+            return True
+        self._most = min(BATCH, self._most * NARROWER)
         failpoint("restrict.after_push")
         with bureau.store.write() as conn:
             said = outbox.acknowledged(conn, leaves)
@@ -70,6 +86,21 @@ class Restrict:
             bureau.wake("erase")
         bureau.notice("restrict.delivered", {"findings": len(rows), "orders": len(orders)})
         return True
+
+    def _waiting(self, conn: Connection) -> list[Due]:
+        """The next batch without what was refused; that is tried again, and reported, once nothing else waits."""
+        due = outbox.pending(conn, self._most + len(self._refused))
+        waiting = [one for one in due if _mark(one.delivery) not in self._refused][: self._most]
+        if not waiting and self._refused:
+            errors, self._refused = list(self._refused.values()), {}
+            if due:
+                raise errors[-1]
+        return waiting
+
+    def _narrow(self, rows: Sequence[Delivery], error: SourceError) -> None:
+        if len(rows) == 1:
+            self._refused[_mark(rows[0])] = error
+        self._most = max(1, len(rows) // NARROWER)
 
     def acknowledgements(self) -> bool:
         """Read one page of acknowledgements back and record them; says whether there is more."""
@@ -138,6 +169,10 @@ class Restrict:
         day = self._bureau.today()
         outbox.acknowledge(conn, [_acknowledged(known[leaf], said[leaf], day) for leaf in touched])
         return items
+
+
+def _mark(row: Delivery) -> tuple[bytes, int]:
+    return row.finding, row.counter
 
 
 def _acknowledged(row: Delivery, said: Json, day: dt.date) -> Json:

@@ -76,3 +76,26 @@ def test_an_order_that_is_refused_at_home_keeps_no_lifting_back(net: Network) ->
     node.home.put(penalty("102", company(2), "KS-0104", HOME), relief("r1", row, "撤销"))
     net.settle()
     assert not node.home.in_force(company(1)) and not node.home.in_force(company(2))
+
+
+def test_a_lifting_that_is_refused_for_ever_keeps_nothing_back(net: Network) -> None:
+    node = net.nodes[HOME]
+    rows = [penalty(f"10{n}", company(n), "KS-0104", HOME) for n in range(1, 6)]
+    node.home.put(*rows)
+    net.settle()
+    taken = node.home.push
+
+    def push(orders: Sequence[dict[str, Any]]) -> str:
+        if any(order["CJD_XDR_SHXYM"] == company(3) for order in orders):
+            raise SourceError("The service refused an order (400).", transient=False)
+        return str(taken(orders))
+
+    node.home.push = push
+    liftings = [relief(f"r{n}", row, "撤销") for n, row in enumerate(rows)]
+    node.home.put(penalty("106", company(6), "KS-0104", HOME), *liftings)
+    net.settle()
+    standing = {n for n in range(1, 7) if node.home.in_force(company(n))}
+    assert standing == {3, 6}, "four are lifted and one is restricted; what is refused is tried again"
+    node.home.push = taken
+    net.settle()
+    assert not node.home.in_force(company(3))
