@@ -9,7 +9,7 @@ time has arrived (LEDGER §6), so sharing in step lets all places work at once.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -26,6 +26,7 @@ from syncd.flows.keyless import Keyless
 from syncd.flows.planning import ISSUED, Plan, Planner
 from syncd.flows.propose import Own, propose, ripened
 from syncd.flows.record import Saying, record, sign
+from syncd.flows.reissue import carry_over, revoke_sealed
 from syncd.flows.relieve import Relief, marks_of_state, match_relief, origin_of, relief_body, say_own
 from syncd.flows.respond import respond
 from syncd.flows.understand import finding_row
@@ -33,6 +34,7 @@ from syncd.ledger.entry import Ref
 from syncd.store import desk, origins, register, sourcebook
 from syncd.store.append import Appended
 from syncd.store.proposals import ripe
+from syncd.store.register import ReliefRow
 
 Json = dict[str, Any]
 NOTE_SECONDS = 10.0
@@ -137,12 +139,14 @@ class Collect:
             self._planner.seen(row, pass_) for row in held_back.values()
         ]  # it cannot be read, but it is there
         self._set_aside(plan, page)
+        stood = revoke_sealed(bureau, conn, list(plan.sealed.values()))
         sayings = self._sayings(plan)
         appended = record(bureau, conn, sayings)
         self._note_issued(conn, plan, appended, pass_)
+        self._carry_over(conn, plan, appended, stood)
         said = [one for one, _ in plan.issue] + [one for one, _, _ in plan.amend]
         came = [origin_of(self.name, one, entry.index, began) for one, entry in zip(said, appended, strict=True)]
-        origins.add_provenance(conn, came)
+        origins.add_provenance(conn, bureau.logs.state(conn, bureau.origin).id, came)
         self._propose(conn, plan, appended)
         self._note_waiting(conn, page)
         suspended = [("relief.suspended", row, relief_body(ground, bureau)) for _, row, ground in plan.suspend]
@@ -210,6 +214,18 @@ class Collect:
             rows.append(finding_row(log, entry.index, entry.leaf_hash, entry.id, self._bureau.code, body, version))
             plan.rows.append(self._planner.row(one, ISSUED, entry.leaf_hash, pass_))
         register.add_findings(conn, rows)
+
+    def _carry_over(
+        self, conn: Connection, plan: Plan, appended: Sequence[Appended], stood: Mapping[bytes, Sequence[ReliefRow]]
+    ) -> None:
+        """What stood on findings of a sealed log stands on those issued anew; who is suspended may still be resumed."""
+        anew = {
+            entry.leaf_hash: one.row
+            for (one, _), entry in zip(plan.issue, appended, strict=False)
+            if one.row in plan.sealed
+        }
+        suspended = carry_over(self._bureau, conn, {leaf: stood[plan.sealed[row].leaf] for leaf, row in anew.items()})
+        plan.desk += [self._planner.to_resume(anew[leaf], leaf, "log_sealed") for leaf in sorted(suspended)]
 
     def _answer_copied(self, conn: Connection, plan: Plan) -> None:
         """Both desks are told of a copy: this region's answer to the true finding carries the mark to its issuer."""

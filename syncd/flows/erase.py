@@ -136,13 +136,12 @@ class Erase:
         return True
 
     def _forget(self, conn: Connection, order: Order, parts: Sequence[tuple[forget.Batch, Sealed]] = ()) -> None:
-        own = self._bureau.logs.state(conn, self._bureau.origin).id
         finding = register.findings_by_leaf(conn, [order.finding]).get(order.finding)
         ref = self._finding(conn, order)
         rows = forget.chain(conn, ref.id, order.finding) if ref else []
         forget.blank(conn, rows)
         forget.replace(conn, parts)
-        forget.forget_traces(conn, own, finding, order.finding, rows)
+        forget.forget_traces(conn, finding, order.finding, rows)
 
     def _cut(self, conn: Connection, rows: Sequence[Any]) -> list[tuple[forget.Batch, bytes]]:
         """Every batch with items about what is erased, and what stays of it."""

@@ -122,9 +122,7 @@ class Explain:
 
     def _came_from(self, log: int, index: int) -> Json | None:
         """The row of this bureau's own source behind an entry: key, file and line or table, when read, keyed hash."""
-        if self._names[log] != self._books.members[self._books.code].origin:
-            return None
-        found = origins.provenance_of(self._conn, [index]).get(index)
+        found = origins.provenance_of(self._conn, log, [index]).get(index)
         return {name: found[name] for name in ("source", "row", "place", "read_at", "digest")} if found else None
 
     def _entry(self, log: int, index: int) -> Json:

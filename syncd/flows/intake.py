@@ -92,9 +92,10 @@ class Intake:
         """Each version of a row counts once; whether it was published in time counts when it is first recorded."""
         incomplete = sum(is_incomplete(one.reason) for one in fresh if not one.row.startswith("relief/"))
         invalid = sum(not is_incomplete(one.reason) for one in fresh if not one.row.startswith("relief/"))
-        prompt = sum(in_time(body["decided_on"], body["published_on"]) for _, body in plan.issue)
+        first = [body for one, body in plan.issue if one.row not in plan.sealed]
+        prompt = sum(in_time(body["decided_on"], body["published_on"]) for body in first)
         counts = {"received": received, "incomplete": incomplete, "invalid": invalid, "in_time": prompt,
-                  "late": len(plan.issue) - prompt}  # fmt: skip
+                  "late": len(first) - prompt}  # fmt: skip
         if any(counts.values()):
             quality.add(conn, self._name, self._bureau.today().isoformat()[:7], counts)
 

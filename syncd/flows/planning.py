@@ -6,11 +6,11 @@
 3. the same decision under another row key: one finding, noted as a duplicate;
 4. a row whose finding was revoked because the row was gone, and that is back: stays revoked, a person looks;
 5. a row that was issued and changed: ``finding.amended``; with another organisation, number, date or place the old one
-   is suspended at once and the pair goes to the desk;
+   is suspended at once and the pair goes to the desk; what stands in a sealed log 封存 is revoked and issued anew;
 6. otherwise ``finding.issued``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Row
 from adapters.records import FindingRecord, Quarantined, Waiting
 from schemas.registry import InvalidBody, check_body
 from syncd.agreement.outcome import criterion_of, map_local_code
+from syncd.flows import reissue
 from syncd.flows.bureau import Bureau
 from syncd.flows.understand import natural_key
 from syncd.store import desk, register, sourcebook
@@ -40,6 +41,7 @@ class Plan:
     Each record ends in one of: issue, amend, refused, unchanged, linked, repeated (the same decision under another row
     key), replaced (the row has become another decision), returned (it was revoked because it was gone, and is back) or
     erased (its erasure was ordered).
+    ``sealed``: of the rows in ``issue`` those whose finding stands in a sealed log, with that finding.
     ``fresh`` counts rows that are new or changed, those that wait included.
     """
 
@@ -47,6 +49,7 @@ class Plan:
     amend: list[tuple[FindingRecord, Json, Finding]] = field(default_factory=list)
     suspend: list[tuple[FindingRecord | Waiting, Finding, str]] = field(default_factory=list)
     same: list[tuple[FindingRecord, Finding]] = field(default_factory=list)
+    sealed: dict[str, Finding] = field(default_factory=dict)
     rows: list[Json] = field(default_factory=list)
     desk: list[Json] = field(default_factory=list)
     refused: list[Quarantined] = field(default_factory=list)
@@ -72,10 +75,12 @@ class Planner:
         bodies = self._bodies(plan, records)
         records = [one for one in records if one.row in bodies]
         keys = {row: _key_of(body) for row, body in bodies.items()}
-        own = self._bureau.logs.state(conn, self._bureau.origin).id
-        held = {key: found[0] for key, rows in register.findings_by_key(conn, set(keys.values())).items()
-                if (found := [row for row in rows if row.log == own])}  # fmt: skip
+        own = self._bureau.own_logs(conn)
+        held = {key: found[-1] for key, rows in register.findings_by_key(conn, set(keys.values())).items()
+                if (found := sorted((row for row in rows if row.log in own), key=lambda row: row.log))}  # fmt: skip
         before = register.findings_by_leaf(conn, {row.finding for row in known.values() if row.finding})
+        present = self._bureau.logs.state(conn, self._bureau.origin).id
+        sealed = reissue.over(conn, [row for row in before.values() if row.log != present])
         issuing = dict[bytes, str]()
         barred = self._bureau.vault.barred(set(keys.values()))
         for one in records:
@@ -99,7 +104,7 @@ class Planner:
                 plan.rows.append(self.row(one, WITHDRAWN, row.finding, pass_))
                 plan.desk.append(self._returned(one, row.finding))
             elif row is not None and row.status in (ISSUED, REVIEWED) and row.finding in before:  # step 5
-                self._changed(plan, one, body, before[row.finding], key, pass_)
+                self._changed(plan, one, body, before[row.finding], key, pass_, sealed)
                 if before[row.finding].natural_key == key:
                     self._back_again(conn, plan, one.row, before[row.finding])
             elif key in held or key in issuing:  # step 3
@@ -133,7 +138,17 @@ class Planner:
             criterion = criterion_of(self._bureau.agreement, body, allow_candidates=self._bureau.allow_candidates)
         return {**body, "criterion": criterion, "subject": {**body["subject"], "type": kind}}
 
-    def _changed(self, plan: Plan, one: FindingRecord, body: Json, before: Finding, key: bytes, pass_: int) -> None:
+    def _changed(
+        self,
+        plan: Plan,
+        one: FindingRecord,
+        body: Json,
+        before: Finding,
+        key: bytes,
+        pass_: int,
+        sealed: Mapping[bytes, bool],
+    ) -> None:
+        """``sealed``: of the findings in sealed logs, whether each was revoked."""
         if before.natural_key != key:
             plan.replaced += 1
             self._other(plan, one, before)
@@ -142,6 +157,12 @@ class Planner:
             plan.unchanged += 1
             plan.same.append((one, before))
             plan.rows.append(self.row(one, ISSUED, before.leaf, pass_))
+        elif sealed.get(before.leaf):  # revoked there: it has ended for good, and what the row says now changes nothing
+            plan.unchanged += 1
+            plan.rows.append(self.row(one, ISSUED, before.leaf, pass_))
+        elif before.leaf in sealed:
+            plan.sealed[one.row] = before
+            plan.issue.append((one, body))
         else:
             plan.amend.append((one, body, before))
             plan.rows.append(self.row(one, ISSUED, before.leaf, pass_))
@@ -151,7 +172,7 @@ class Planner:
         mark = f"{self.name}/{row}"
         if any(item.kind == "identity_changed" and item.state == "open" for item in desk.of_marks(conn, [mark])):
             desk.clear(conn, "identity_changed", [mark], self._bureau.now_text())
-            plan.desk.append(self._to_resume(row, finding, "corrected_back"))
+            plan.desk.append(self.to_resume(row, finding.leaf, "corrected_back"))
 
     def _other(self, plan: Plan, one: FindingRecord, before: Finding) -> None:
         """The row now speaks of another decision: the old finding is off at once, and a person looks at the pair."""
@@ -193,13 +214,13 @@ class Planner:
             if finding is not None:
                 plan.suspend.append((one, finding, "under_review"))
                 plan.rows.append(self.row(one, REVIEWED, finding.leaf, pass_))
-                plan.desk.append(self._to_resume(one.row, finding, one.reason))
+                plan.desk.append(self.to_resume(one.row, finding.leaf, one.reason))
             elif row is None or row.status not in (REVIEWED, WITHDRAWN):
                 plan.rows.append(self.row(one, WAITING, None, pass_))
 
-    def _to_resume(self, row: str, finding: Finding, reason: str) -> Json:
+    def to_resume(self, row: str, finding: bytes, reason: str) -> Json:
         """A suspended finding that only a person may put on again."""
-        facts = {"source": self.name, "row": row, "finding": finding.leaf.hex()}
+        facts = {"source": self.name, "row": row, "finding": finding.hex()}
         return {"kind": "under_review", "mark": f"{self.name}/{row}", "reason": reason, "facts": facts, "anew": True}
 
 

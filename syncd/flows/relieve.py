@@ -109,7 +109,7 @@ def match_relief(
             ]  # fmt: skip
         relief.met.append(one["row"])
         relief.rows.append(_row(source, one["row"], one["digest"], "relief", findings[0].leaf, pass_))
-    origins.add_provenance(conn, relief.origins)
+    origins.add_provenance(conn, bureau.logs.state(conn, bureau.origin).id, relief.origins)
     desk.clear(conn, "relief_waiting", [f"{source}/{row}" for row in relief.met], bureau.now_text())
     return relief
 

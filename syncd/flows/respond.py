@@ -21,7 +21,7 @@ from syncd.flows.judged import Judging
 from syncd.flows.record import Saying, record
 from syncd.ledger.canonical import encode
 from syncd.ledger.entry import Ref
-from syncd.store import desk, outbox, register
+from syncd.store import desk, outbox, register, seals
 from syncd.store.append import Appended
 from syncd.store.outbox import Delivery
 from syncd.store.register import Finding, ReliefRow, Response
@@ -105,6 +105,7 @@ def _cases(
     everyone = {**rows, **{row.leaf: row for group in groups.values() for row in group}}
     relief = register.relief_of(conn, list(everyone))
     answered = register.responses_of(conn, everyone, bureau.code)
+    former = seals.former_logs(conn) if groups else {}
     copies = desk.linked_here(conn, [row.natural_key for row in everyone.values()])
     states = {leaf: state_of(row, relief.get(leaf, ()), judging.day) for leaf, row in everyone.items()}
     origins = {state.id: state.origin for state in bureau.logs.states(conn)}
@@ -115,7 +116,7 @@ def _cases(
         if leaf not in rows and before is None:
             continue  # a twin whose own log has not been recognised so far: its turn comes
         twins = [Twin(other.leaf, other.place != other.issuer, states[other.leaf])
-                 for other in groups.get(row.natural_key, ()) if other.log != row.log]  # fmt: skip
+                 for other in groups.get(row.natural_key, ()) if not _one_log(other, row, former)]  # fmt: skip
         gone = barred.get(row.natural_key, leaf)
         if gone != leaf and gone not in everyone:  # its twin was erased: that it once was relieved stays true
             twins.append(Twin(gone, False, ReliefState(ended="erased", because=gone, off=True)))
@@ -125,6 +126,11 @@ def _cases(
         whole = leaf, row.issuer, row.place, body, states[leaf], twins, before, copy_here
         cases.append(Case(*whole, row.version, row.issuer in judging.gone))
     return cases, refs
+
+
+def _one_log(one: Finding, other: Finding, former: Mapping[int, frozenset[int]]) -> bool:
+    """Whether they stand in one log, or in a sealed one 封存 and its successor: a successor speaks for both."""
+    return one.log == other.log or one.log in former.get(other.log, ()) or other.log in former.get(one.log, ())
 
 
 def state_of(finding: Finding, rows: Sequence[ReliefRow], day: dt.date) -> ReliefState:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, select
 
-from syncd.store.bulk import chunks, execute, execute_many
+from syncd.store.bulk import execute, execute_many
 from syncd.store.erased import NOT_COVERED, ref_to
 from syncd.store.proposal_tables import grounds, performance
 from syncd.store.reading import EntryRow, by_id, entries_about, read_entries
@@ -27,7 +27,7 @@ from syncd.store.register_tables import (
     responses,
     source_rows,
 )
-from syncd.store.source_tables import amendments, provenance
+from syncd.store.source_tables import amendments
 from syncd.store.vault import Sealed
 
 Json = dict[str, Any]
@@ -86,9 +86,7 @@ def replace(conn: Connection, parts: Sequence[tuple[Batch, Sealed]]) -> None:
     execute_many(conn, sql, [(new.key_id, new.data, old.log, old.idx, old.sealed.key_id) for old, new in parts])
 
 
-def forget_traces(
-    conn: Connection, own_log: int, finding: Finding | None, leaf: bytes, rows: Sequence[EntryRow]
-) -> None:
+def forget_traces(conn: Connection, finding: Finding | None, leaf: bytes, rows: Sequence[EntryRow]) -> None:
     """Delete what stands about it beside the register: source rows, proposals, desk, jobs, relief that waits."""
     known = select(source_rows.c.source, source_rows.c.row).where(source_rows.c.finding == leaf)
     needles = {row.leaf_hash.hex() for row in rows} | {leaf.hex()}
@@ -102,8 +100,7 @@ def forget_traces(
         ))  # fmt: skip
     pairs = {(row.source, row.row) for row in conn.execute(known)} | _linked(conn, needles)
     execute_many(conn, 'DELETE FROM source_rows WHERE source = ? AND "row" = ?', sorted(pairs))
-    for some in chunks(row.index for row in rows if row.log == own_log):
-        conn.execute(provenance.delete().where(provenance.c.idx.in_(some)))
+    execute_many(conn, "DELETE FROM provenance WHERE log = ? AND idx = ?", [(row.log, row.index) for row in rows])
     conn.execute(amendments.delete().where(amendments.c.finding == leaf))
     conn.execute(performance.delete().where(performance.c.finding == leaf))
     conn.execute(grounds.delete().where((grounds.c.finding == leaf) | (grounds.c.record == leaf)))

@@ -16,14 +16,14 @@ from syncd.store.source_tables import amendments, provenance
 Json = dict[str, Any]
 
 
-def add_provenance(conn: Connection, rows: Sequence[Json]) -> None:
-    """Remember where new entries of one's own log came from; ``idx`` is their index in it."""
-    bulk_insert(conn, provenance, rows)
+def add_provenance(conn: Connection, log: int, rows: Sequence[Json]) -> None:
+    """Remember where new entries of a log of one's own came from; ``idx`` is their index in it."""
+    bulk_insert(conn, provenance, [{"log": log, **row} for row in rows])
 
 
-def provenance_of(conn: Connection, indices: Collection[int]) -> dict[int, Json]:
-    """Where these entries of one's own log came from; those a person or the clock caused are absent."""
-    query = select(provenance).where(provenance.c.idx.in_(list(indices)))
+def provenance_of(conn: Connection, log: int, indices: Collection[int]) -> dict[int, Json]:
+    """Where these entries of a log of one's own came from; those a person or the clock caused are absent."""
+    query = select(provenance).where(provenance.c.log == log, provenance.c.idx.in_(list(indices)))
     return {row.idx: dict(row._mapping) for row in conn.execute(query)}
 
 

@@ -11,6 +11,7 @@ from syncd.store.tables import metadata
 provenance = Table(
     "provenance",
     metadata,
+    Column("log", Integer, primary_key=True, autoincrement=False),
     Column("idx", BigInteger, primary_key=True, autoincrement=False),
     Column("source", String(64), nullable=False),
     Column("row", String(255), nullable=False),

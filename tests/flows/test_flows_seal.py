@@ -18,7 +18,7 @@ from syncd.ledger.checkpoint import Checkpoint, format_checkpoint
 from syncd.ledger.notes import LOG_KEY, NoteSigner, format_note, parse_note
 from syncd.ledger.policy import parse_policy, satisfied
 from syncd.ledger.wire import compress, encode_batch, encode_records
-from syncd.store import evidence, register
+from syncd.store import desk, evidence, register
 
 HOME, OTHER, THIRD = "320583", "310114", "320585"
 OLD, NEW = "jiakuntai-eco/320583/1", "jiakuntai-eco/320583/2"
@@ -175,3 +175,59 @@ def test_a_log_without_successor_ends(site: Site) -> None:
     keyring.add_signing_key(site.folder / HOME / "keys", "log")
     seal(node, site.named(), [])
     assert node.bureau.sealed[OLD].successor == NEW, "a successor may be named later"
+
+
+def succeeded(site: Site) -> Network:
+    """The key was stolen: every member has sealed the log, and the successor goes on."""
+    old = site.net.nodes[HOME].bureau.members[HOME].log.vkey
+    keyring.add_signing_key(site.folder / HOME / "keys", "log")
+    for code in (OTHER, THIRD):
+        seal(site.net.nodes[code], site.named(), [old])
+    site.net.close()
+    site.net = site.open(successor=True)
+    seal(site.net.nodes[HOME], site.named(), [old])
+    site.net.settle()
+    return site.net
+
+
+def of(net: Network, code: str, n: int) -> list[tuple[str, str]]:
+    """What a member says of a company's findings now: the log each stands in, and what follows."""
+    node = net.nodes[code]
+    with node.bureau.store.read() as conn:
+        logs = {state.id: state.origin for state in node.bureau.logs.states(conn)}
+        found = register.findings_of(conn, company(n))
+        answers = register.responses_of(conn, [one.leaf for one in found], code)
+    return [(logs[one.log], answers[one.leaf][code].kind) for one in found]
+
+
+def test_a_row_that_changes_after_a_seal_is_revoked_there_and_issued_anew(site: Site) -> None:
+    home = site.net.nodes[HOME].home
+    rows = {key: penalty(key, company(n), "KS-0104", HOME) for n, key in enumerate(("101", "102", "103", "104"), 1)}
+    home.put(*rows.values(), relief("r2", rows["102"], "修复"), relief("r3", rows["103"], "异议"))
+    home.put(relief("r4", rows["104"], "撤销"))
+    site.net.settle()
+    net = succeeded(site)
+    assert [of(net, code, 1) for code in (OTHER, THIRD)] == [[(OLD, "restriction.imposed")]] * 2
+    states = {n: net.nodes[OTHER].stages.inquiry.check(company(n), DAY)["standing"] for n in (1, 2, 3, 4)}
+    assert (states[1], states[2], states[4]) == ("restricted", "clear", "clear")
+    changed = [
+        penalty(key, company(n), "KS-0104", HOME, CF_NR_FK="3", GXSJ="2026-11-22 08:00:00.000000")
+        for n, key in enumerate(rows, 1)
+    ]
+    home.put(*changed)
+    net.settle()
+    for code in (OTHER, THIRD):
+        node = net.nodes[code]
+        assert of(net, code, 1) == [(OLD, "restriction.lifted"), (NEW, "restriction.imposed")]
+        assert {n: node.stages.inquiry.check(company(n), DAY)["standing"] for n in states} == states
+        assert of(net, code, 4) == [(OLD, of(net, code, 4)[0][1])], "what was revoked is not issued anew"
+        assert node.home.in_force(company(1)) and not node.home.in_force(company(2))
+        with node.bureau.store.read() as conn:
+            assert not [one for one in desk.listing(conn) if one.kind == "unreadable"]
+    with net.nodes[HOME].bureau.store.read() as conn:
+        size = net.nodes[HOME].bureau.logs.state(conn, NEW).size
+    with net.nodes[HOME].bureau.store.write() as conn:
+        net.nodes[HOME].stages.collect.read_again(conn)
+    net.settle()
+    with net.nodes[HOME].bureau.store.read() as conn:
+        assert net.nodes[HOME].bureau.logs.state(conn, NEW).size == size, "nothing is said twice"
