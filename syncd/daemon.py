@@ -26,6 +26,7 @@ from syncd.flows.startup import establish
 from syncd.knock import SOCKET
 from syncd.links import https_links
 from syncd.peers import PeerClient, WitnessClient
+from syncd.renewal import Renewal
 from syncd.settings import Settings
 from syncd.stages import Stages, assemble
 from syncd.store import outbox, sourcebook
@@ -99,6 +100,7 @@ class Daemon:
                 raise
             self._start_workers()
             self._schedule()
+            self._look_at_certificates(server)
             self._write("daemon.ready", {"origin": bureau.origin, "port": self._settings.server.port})
             process.calm()
             self._ended.wait()
@@ -190,6 +192,12 @@ class Daemon:
         self._scheduler.add_job(self._midnight, CronTrigger(hour=0, minute=0, timezone=SHANGHAI), id="midnight")
         self._midnight()  # what ended while the daemon was down goes home now
         self._scheduler.start()
+
+    def _look_at_certificates(self, server: Server) -> None:
+        takers = [server.present, *(client.present for client in self._clients.values())]
+        look = Renewal(self._built.bureau, self._settings.data / "keys", takers)
+        look.step()
+        self._scheduler.add_job(look.step, IntervalTrigger(seconds=WATCH_SECONDS), id="certificates")
 
     def _tick(self, bell: str, seconds: float) -> None:
         self._scheduler.add_job(lambda: self._wake(bell), IntervalTrigger(seconds=seconds), id=bell)

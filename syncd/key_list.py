@@ -2,18 +2,18 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-
 from syncd import keyring
-from syncd.agreement.member import Member
-from syncd.agreement_files import read_members
+from syncd.agreement.member import Member, format_member, with_fingerprint
+from syncd.agreement_files import put_member, read_members
 from syncd.errors import Stop
 from syncd.ledger.key_history import ROLES, KeySpan, active, base, log_keys
 from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner, NoteVerifier
 from syncd.reading import open_books
+from syncd.renewal import valid_until
 from syncd.settings import Settings
 from syncd.store import checkpoints, member_keys
 
@@ -43,6 +43,23 @@ def waiting_for(settings: Settings) -> list[str]:
     with open_books(settings) as books, books.store.read() as conn:
         signed = checkpoints.countersigned_by_all(conn, books.members[books.code].origin)
         return sorted(code for code in books.agreement.members if signed.get(code, 0) < max(firsts))
+
+
+def renew(settings: Settings, what: str) -> Json:
+    """A new TLS certificate and key (``tls``), or the CA's certificate anew and a new member file (``ca``).
+
+    Raises as ``keyring.renew_tls``. Returns the file, until when it is valid, and the fingerprint where one was made.
+    """
+    member, folder = _own(settings), settings.data / "keys"
+    if what == "tls":
+        made = keyring.renew_tls(folder, member.code, member.url)
+        return {"file": str(made), "until": valid_until(made).date().isoformat(), "fingerprint": None}
+    following = with_fingerprint(replace(member, tls_ca_pem=keyring.renew_ca(folder, member.code)))
+    file = settings.data / f"member-{member.code}.toml"
+    file.write_text(format_member(following), "utf-8")
+    put_member(settings.path(settings.node.agreement), following)
+    until = valid_until(folder / "ca.crt").date().isoformat()
+    return {"file": str(file), "until": until, "fingerprint": following.fingerprint}
 
 
 def next_key(settings: Settings, role: str) -> tuple[Path, str]:
@@ -78,11 +95,11 @@ def log_signers(settings: Settings) -> list[NoteSigner]:
 
 def certificates(settings: Settings) -> list[Json]:
     """The node's certificates and until when they are valid (UTC)."""
-    found = []
-    for name in ("ca.crt", "tls.crt"):
-        until = x509.load_pem_x509_certificate((settings.data / "keys" / name).read_bytes()).not_valid_after_utc
+    found, folder = [], settings.data / "keys"
+    for path in (folder / "ca.crt", keyring.tls_files(folder)[0]):
+        until = valid_until(path)
         left = (until - dt.datetime.now(dt.UTC)).days
-        found.append({"file": name, "until": until.date().isoformat(), "days_left": left})
+        found.append({"file": path.name, "until": until.date().isoformat(), "days_left": left})
     return found
 
 

@@ -76,12 +76,63 @@ def _create_tls(folder: Path, code: str, host: str) -> None:
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca = _certificate(f"syncd CA {code}", ca_key, None, None, None)
     tls_key = ec.generate_private_key(ec.SECP256R1())
-    names = x509.SubjectAlternativeName([_host_name(host), x509.UniformResourceIdentifier(bureau_urn(code))])
-    leaf = _certificate(f"syncd {code}", tls_key, ca, ca_key, names)
+    leaf = _certificate(f"syncd {code}", tls_key, ca, ca_key, _names(code, host))
     _write_private(folder / "ca.key", _pem(ca_key))
     _write_private(folder / "tls.key", _pem(tls_key))
     (folder / "ca.crt").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     (folder / "tls.crt").write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
+
+
+def tls_files(folder: Path) -> tuple[Path, Path]:
+    """The TLS certificate in use and its key: the newest whose certificate is there."""
+    numbers = [int(path.name.split(".")[1]) for path in folder.glob("tls.*.crt") if path.name.split(".")[1].isdigit()]
+    name = f"tls.{max(numbers)}" if numbers else "tls"
+    return folder / f"{name}.crt", folder / f"{name}.key"
+
+
+def renew_tls(folder: Path, code: str, url: str) -> Path:
+    """Make the next TLS key and certificate by the node's own CA; returns the certificate's file.
+
+    The key is written first, so that a crash leaves the pair in use. Raises ``NeedsPerson`` without the CA or its key.
+    """
+    ca_key = _ca_key(folder)
+    ca = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
+    if ca.not_valid_after_utc <= dt.datetime.now(dt.UTC):
+        raise NeedsPerson("The node's certificate authority has ended. Nothing was changed; `syncd keys rotate ca`.")
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = _names(code, urlsplit(url).hostname or "127.0.0.1")
+    leaf = _certificate(f"syncd {code}", key, ca, ca_key, names)
+    numbers = [int(path.name.split(".")[1]) for path in folder.glob("tls.*.key") if _NUMBERED.search(path.name)]
+    name = f"tls.{max(numbers, default=1) + 1}"
+    _write_private(folder / f"{name}.key", _pem(key))
+    return _put(folder / f"{name}.crt", leaf)
+
+
+def renew_ca(folder: Path, code: str) -> str:
+    """Issue the CA's own certificate anew by the same key, so that who holds the old one trusts what either has issued.
+
+    Returns it as PEM text, for the member file. Raises ``NeedsPerson`` where the CA's key is kept elsewhere.
+    """
+    return _put(folder / "ca.crt", _certificate(f"syncd CA {code}", _ca_key(folder), None, None, None)).read_text()
+
+
+def _ca_key(folder: Path) -> ec.EllipticCurvePrivateKey:
+    if not (folder / "ca.key").exists():
+        raise NeedsPerson(f"{folder / 'ca.key'} is not there. Nothing was changed; put it back, with mode 0600.")
+    key = serialization.load_pem_private_key(_read_private(folder / "ca.key"), None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise Stop(f"The key file {folder / 'ca.key'} is not a certificate authority's. Nothing was changed.")
+    return key
+
+
+def _names(code: str, host: str) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName([_host_name(host), x509.UniformResourceIdentifier(bureau_urn(code))])
+
+
+def _put(path: Path, certificate: x509.Certificate) -> Path:
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return fresh.replace(path)
 
 
 def _host_name(host: str) -> x509.GeneralName:
@@ -100,6 +151,7 @@ def _certificate(
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
+    until = min(now + _TEN_YEARS, issuer.not_valid_after_utc) if issuer else now + _TEN_YEARS
     authority = issuer is None
     usage = x509.KeyUsage(
         digital_signature=True, key_cert_sign=authority, crl_sign=authority, content_commitment=False,
@@ -114,7 +166,7 @@ def _certificate(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(minutes=5))
-        .not_valid_after(now + _TEN_YEARS)
+        .not_valid_after(until)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=0 if authority else None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -135,7 +187,8 @@ def load(folder: Path, passphrase: bytes | None = None) -> Keyring:
     if not (folder / "log.key").exists():
         raise NeedsPerson(f"{folder} holds no keys yet; run `syncd init` first.")
     signing = {role: _read_signing_key(folder / f"{role}.key", passphrase) for role in ROLES}
-    _read_private(folder / "tls.key")  # read by the TLS library from its file, so its mode is looked at here
+    certificate, tls_key = tls_files(folder)
+    _read_private(tls_key)  # read by the TLS library from its file, so its mode is looked at here
     if (folder / "ca.key").exists():  # may be kept elsewhere: a running node needs it for nothing
         _read_private(folder / "ca.key")
     return Keyring(
@@ -143,8 +196,8 @@ def load(folder: Path, passphrase: bytes | None = None) -> Keyring:
         node_key=unwrap(folder / "node.key", _read_private(folder / "node.key"), passphrase),
         row_key=unwrap(folder / "row.key", _read_private(folder / "row.key"), passphrase),
         ca_file=folder / "ca.crt",
-        certificate_file=folder / "tls.crt",
-        tls_key_file=folder / "tls.key",
+        certificate_file=certificate,
+        tls_key_file=tls_key,
     )
 
 

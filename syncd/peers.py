@@ -69,6 +69,11 @@ class PeerClient:
         self._session.cert = (str(certificate), str(key))
         self._session.mount("https://", _Pinned(urn))
 
+    def present(self, certificate: Path, key: Path) -> None:
+        """Show this certificate on connections made from now on."""
+        with self._lock:
+            self._session.cert = (str(certificate), str(key))
+
     def post_entries(self, origin: str, body: bytes) -> Answer:
         """Offer entries; raises ``Retry`` if the peer cannot be reached or does not prove who it is."""
         return self._post(f"/exchange/v1/logs/{origin}/entries", body)

@@ -40,7 +40,10 @@ def show(config: Config = CONFIG, as_json: AsJson = False) -> None:
 
 @family.command("rotate")
 def rotate(
-    role: Annotated[Literal["log", "receipt"], typer.Argument(help="The log's key, or the receipt key 回执.")],
+    role: Annotated[
+        Literal["log", "receipt", "tls", "ca"],
+        typer.Argument(help="The log's key, the receipt key 回执, the TLS certificate 证书, or the CA's own."),
+    ],
     reason: Reason,
     account: Account = OWN_ACCOUNT,
     wait: Wait = WAIT_SECONDS,
@@ -50,16 +53,22 @@ def rotate(
     """Replace a key by a new one 换钥; the exchange never stops for it.
 
     Both keys sign until every member has countersigned the entry that says so; then the old one is retired by itself.
-    A stolen or lost key is not rotated but sealed.
+    A stolen or lost key is not rotated but sealed. `tls` issues a new certificate and key by the node's own CA; `ca`
+    issues the CA's certificate anew by its key, and a new member file for the others.
 
     \b
     Example:
       syncd keys rotate log --reason "yearly" -c kunshan/syncd.toml
     """
     from syncd.asking import ask
-    from syncd.key_list import next_key
+    from syncd.key_list import next_key, renew
 
     settings = settings_of(config)
+    if role in ("tls", "ca"):
+        made = renew(settings, role)
+        args = {"role": role, "key": "", "account": account, "reason": reason}
+        give(ask(settings, "keys.rotate", args, wait) | made, as_json, _draw_renewed)
+        return
     path, vkey = next_key(settings, role)
     args = {"role": role, "key": vkey, "account": account, "reason": reason}
     give(ask(settings, "keys.rotate", args, wait) | {"file": str(path)}, as_json, _draw_rotated)
@@ -95,6 +104,18 @@ def _draw(to: "Console", value: Json) -> None:
     table(to, "Certificates 证书", ("file", "until"), [(one["file"], one["until"]) for one in value["certificates"]])
     if value["waits_for"]:
         say(to, f"A rotation waits for the countersignature of {', '.join(value['waits_for'])}.", "yellow")
+
+
+def _draw_renewed(to: "Console", answer: Json) -> None:
+    if answer["fingerprint"] is None:
+        say(to, f"The TLS certificate 证书 {answer['file']} is valid until {answer['until']}.")
+        say(to, "A running daemon takes it up within a minute; the other members trust its authority and need nothing.")
+        say(to, "The pair before may be removed then.")
+        return
+    say(to, f"The CA's certificate is valid until {answer['until']}; its key is the same, so all goes on as it is.")
+    say(to, f"New member file 成员名片 for the others, before the old one ends: {answer['file']}")
+    say(to, f"Fingerprint 指纹: {answer['fingerprint']}", "bold")
+    say(to, "They take it up with `syncd member add --replace` and a start; then run `syncd keys rotate tls`.")
 
 
 def _draw_rotated(to: "Console", answer: Json) -> None:

@@ -103,6 +103,7 @@ DESK = {
     "version_at_peer": "对方尚无本版本 version_at_peer",
 }
 ALARM = {
+    "certificate_ends": "证书将到期 certificate_ends",
     "imbalance": "收数不平 imbalance",
     "schema_drift": "表结构变化 schema_drift",
     "silence": "漏报 silence",

@@ -15,6 +15,7 @@ from syncd.store.alarms import Alarm
 
 Json = dict[str, Any]
 KINDS: Mapping[str, str] = {
+    "certificate_ends": "A certificate of this node ends within 30 days: `syncd keys rotate tls`, or `ca` for ca.crt.",
     "custody": "This node signs and collects nothing until the members have told what they hold of its log.",
     "imbalance": "Rows of the source came in and are nowhere: a fault of this program. Report it to the maintainer.",
     "schema_drift": "The source has new columns or lacks some. Compare the facts page, then decide the item.",

@@ -24,6 +24,7 @@ from syncd.ledger.key_history import ROLES, active, added_body, follow, retired_
 from syncd.store import member_keys
 
 CHANGED = "key.changed"
+CERTIFICATES = ("tls", "ca")
 
 
 def take_entries(bureau: Bureau, conn: Connection, owner: Peer, entries: Iterable[tuple[int, Entry | None]]) -> None:
@@ -54,6 +55,9 @@ class Rotate:
         Raises ``NeedsPerson`` where a rotation of that role is under way, or its file cannot be found.
         """
         bureau = self._bureau
+        if role in CERTIFICATES:
+            self._note(role, account, finish)
+            return
         own = bureau.members[bureau.code]
         signing = [one for one in active(own.history(), role) if role != "log" or own.names(one)]
         if role not in ROLES or len(signing) != 1:
@@ -76,6 +80,19 @@ class Rotate:
         sign(bureau)
         bureau.wake("share")
         bureau.notice("keys.added", {"role": role, "key": vkey})
+
+    def _note(self, role: str, account: int, finish: Finish) -> None:
+        """A certificate was renewed in the node's folder: no entry about a key, only who did so."""
+        bureau = self._bureau
+        with bureau.store.write() as conn:
+            record(
+                bureau,
+                conn,
+                [Saying("operator.acted", None, operator_body("keys.rotate", account, "operator_request"))],
+            )
+            finish(conn, {"role": role, "key": None, "replaces": None, "entry": None})
+        sign(bureau)
+        bureau.wake("share")
 
 
 def retire(bureau: Bureau) -> Sequence[str]:

@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -101,7 +102,7 @@ class Server:
             server_header=False,
         )
         config.load()
-        config.ssl = _context(certificate, key, authorities, outsiders)
+        self._context = config.ssl = _context(certificate, key, authorities, outsiders)
         self._server = uvicorn.Server(config)
         self._address = f"{host}:{port}"
         self._thread = threading.Thread(target=self._run, name="server", daemon=True)
@@ -128,6 +129,11 @@ class Server:
                 f"The address {self._address} cannot be listened on (already taken?). Nothing was started; "
                 "choose another port in syncd.toml."
             )
+
+    def present(self, certificate: Path, key: Path) -> None:
+        """Show this certificate in handshakes from now on; changed in the loop, so that none sees half a pair."""
+        for listening in self._server.servers:
+            listening.get_loop().call_soon_threadsafe(self._context.load_cert_chain, certificate, key)
 
     def stop(self) -> None:
         """Let requests under way finish (2 s at most), then drop what is left; returns when all is closed.

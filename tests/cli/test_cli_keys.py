@@ -105,6 +105,20 @@ def test_a_stolen_key_is_sealed_by_command(node: Path) -> None:
     assert len(log_signers(read_settings(node))) == 2
 
 
+def test_certificates_are_renewed_by_command(node: Path) -> None:
+    ran = syncd("keys", "rotate", "tls", "--reason", "ends soon", "-c", node, "--json")
+    assert ran.code == 0, ran.err
+    assert Path(ran.json["file"]).name == "tls.2.crt" and ran.json["result"]["role"] == "tls"
+    assert syncd("keys", "show", "-c", node, "--json").json["certificates"][1]["file"] == "tls.2.crt"
+    ran = syncd("keys", "rotate", "ca", "--reason", "ends soon", "-c", node, "--json")
+    assert ran.code == 0 and ran.json["fingerprint"] in Path(ran.json["file"]).read_text()
+    away = node.parent / "ca.key"
+    (node.parent / "keys/ca.key").rename(away)
+    ran = syncd("keys", "rotate", "tls", "--reason", "no authority", "-c", node)
+    assert ran.code == 3 and "ca.key is not there" in ran.sentence
+    away.rename(node.parent / "keys/ca.key")
+
+
 def test_a_signature_counts_by_any_key_of_the_present_log(tmp_path: Path) -> None:
     agreement, origin = read_agreement(AGREEMENT), f"jiakuntai-eco/{OWN}/2"
     old, new, other, sealed = (Ed25519PrivateKey.generate() for _ in range(4))

@@ -8,10 +8,13 @@ import pytest
 import requests
 from daemon_nodes import FAR, HOME, NEAR, Node
 from impostor import Impostor, forged, own, serving, stranger
+from starlette.applications import Starlette
 
+from syncd import keyring
 from syncd.errors import Retry
 from syncd.keyring import bureau_urn
 from syncd.peers import ANSWER_LIMIT, PeerClient
+from syncd.web.server import Server
 
 
 def entries(node: Node, of: Node) -> str:
@@ -144,3 +147,39 @@ def test_a_peer_cannot_fill_our_memory(three: dict[str, Node]) -> None:
         link = client(three, peer.port)
         assert len(link.post_entries("a/1/1", b"body").body) == ANSWER_LIMIT
         link.close()
+
+
+def test_a_renewed_certificate_is_shown_at_once_and_believed(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keyring.create(keys, NEAR, "https://127.0.0.1:1")
+    authority = (keys / "ca.crt").read_bytes()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Server(Starlette(), "127.0.0.1", port, *map(str, keyring.tls_files(keys)), {NEAR: authority})
+    client = PeerClient(f"https://127.0.0.1:{port}", bureau_urn(NEAR), keys / "ca.crt", *keyring.tls_files(keys))
+    server.start()
+    try:
+        before = shown(port, keys)
+        assert client.get("x", "checkpoint").status == 404
+        made = keyring.renew_tls(keys, NEAR, "https://127.0.0.1:1")
+        assert made.name == "tls.2.crt" and (keys / "tls.2.key").stat().st_mode & 0o777 == 0o600
+        keyring.renew_ca(keys, NEAR)
+        for one in (server, client):
+            one.present(*keyring.tls_files(keys))
+        (keys / "ca.crt").write_bytes(authority)  # a peer that has the old one trusts what the renewed one issues
+        assert client.get("x", "checkpoint").status == 404
+        after = shown(port, keys)
+    finally:
+        client.close()
+        server.stop()
+    assert before != after == ssl.PEM_cert_to_DER_cert(made.read_text())
+
+
+def shown(port: int, keys: Path) -> bytes:
+    """The certificate that a server shows in a new handshake."""
+    context = ssl.create_default_context(cafile=str(keys / "ca.crt"))
+    context.load_cert_chain(*keyring.tls_files(keys))
+    bare = socket.create_connection(("127.0.0.1", port), timeout=10)
+    with bare, context.wrap_socket(bare, server_hostname="127.0.0.1") as made:
+        return made.getpeercert(binary_form=True) or b""

@@ -1,13 +1,16 @@
 """A stage's alarms: one line on raise and one on clear, only once committed, and seen in the node's state."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import pytest
 from network import network
 
+from syncd import keyring
 from syncd.flows import alarms
 from syncd.flows.status import status
+from syncd.renewal import Renewal, valid_until
 from syncd.store import desk
 
 Json = dict[str, Any]
@@ -41,4 +44,30 @@ def test_one_line_on_raise_and_one_on_clear(tmp_path: Path) -> None:
         number = desk.listing(conn)[0].id
     node.stages.work._decide.run(number, False, 7, "operator_request")
     assert status(bureau, net.clock())["alarms"] == []
+    net.close()
+
+
+def test_a_certificate_that_ends_soon_alarms_until_another_is_there(tmp_path: Path) -> None:
+    net = network(tmp_path, lambda code: f"sqlite:///{tmp_path / code / 'syncd.db'}")
+    bureau, taken = net.nodes["320583"].bureau, list[tuple[Path, Path]]()
+    keys = tmp_path / "certificates"
+    keyring.create(keys, "320583", "https://127.0.0.1:1")
+    look = Renewal(bureau, keys, [lambda *pair: taken.append(pair)])
+    look.step()
+    assert status(bureau, net.clock())["alarms"] == [] and taken == []
+    bureau.clock = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(days=3630)
+    look.step()
+    (first, second) = status(bureau, net.clock())["alarms"]
+    assert {first["about"], second["about"]} == {"ca.crt", "tls.crt"} and first["facts"]["days_left"] in (19, 20)
+    made = keyring.renew_tls(keys, "320583", "https://127.0.0.1:1")
+    assert valid_until(made) == valid_until(keys / "ca.crt"), "none outlives its authority"
+    key = keys / "tls.2.key"
+    key.rename(keys / "away")
+    look.step()
+    assert taken == [], "half a pair is not taken up"
+    (keys / "away").rename(key)
+    keyring.renew_ca(keys, "320583")
+    bureau.clock = lambda: dt.datetime.now(dt.UTC)
+    look.step()
+    assert taken == [(made, key)] and status(bureau, net.clock())["alarms"] == []
     net.close()
