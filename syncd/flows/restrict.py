@@ -26,7 +26,7 @@ Json = dict[str, Any]
 BATCH = 512
 NARROWER = 8
 REFUSED_AT_ONCE = 32
-"""More than that is not a fault of single orders: the home system takes nothing now."""
+"""So many are not a fault of single orders: the home system takes nothing now."""
 _SHARED = 512  # measures of findings of one kind and day are the same text, and their orders about 10 KB
 UNREAD = (
     "An acknowledgement 回执 could not be read, so the order it answers stays unanswered; the department must correct "
@@ -66,9 +66,8 @@ class Restrict:
         try:
             numbers = self._source.push(orders)
         except SourceError as error:
-            if error.transient or len(self._refused) == REFUSED_AT_ONCE:
+            if error.transient or not self._narrow(rows, error):
                 raise
-            self._narrow(rows, error)
             return True
         self._most = min(BATCH, self._most * NARROWER)
         failpoint("restrict.after_push")
@@ -97,10 +96,17 @@ class Restrict:
                 raise errors[-1]
         return waiting
 
-    def _narrow(self, rows: Sequence[Delivery], error: SourceError) -> None:
+    def _narrow(self, rows: Sequence[Delivery], error: SourceError) -> bool:
+        """Make the next batch smaller, or pass over what is alone; False if too much was refused: then all from anew,
+        for once the home system takes orders again liftings come first.
+        """
+        self._most = max(1, len(rows) // NARROWER)
         if len(rows) == 1:
             self._refused[_mark(rows[0])] = error
-        self._most = max(1, len(rows) // NARROWER)
+        if len(self._refused) < REFUSED_AT_ONCE:
+            return True
+        self._refused = {}
+        return False
 
     def acknowledgements(self) -> bool:
         """Read one page of acknowledgements back and record them; says whether there is more."""

@@ -8,6 +8,7 @@ import pytest
 from network import Network, Node, company, network, penalty, relief
 
 from adapters.base import Ack, AckFault, AckPage, SourceError
+from syncd.flows import restrict
 from syncd.flows.opening import read_opened
 from syncd.store import desk
 
@@ -99,3 +100,28 @@ def test_a_lifting_that_is_refused_for_ever_keeps_nothing_back(net: Network) -> 
     node.home.push = taken
     net.settle()
     assert not node.home.in_force(company(3))
+
+
+def test_a_home_system_that_took_nothing_is_told_liftings_first(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restrict, "REFUSED_AT_ONCE", 3)
+    node = net.nodes[HOME]
+    rows = [penalty(f"10{n}", company(n), "KS-0104", HOME) for n in range(1, 6)]
+    node.home.put(*rows)
+    net.settle()
+    taken, told = node.home.push, list[str]()
+
+    def refuse(orders: Sequence[dict[str, Any]]) -> str:
+        raise SourceError("The token was refused (401).", transient=False)
+
+    def push(orders: Sequence[dict[str, Any]]) -> str:
+        told.extend(order["CJD_ZT"] for order in orders)
+        return str(taken(orders))
+
+    node.home.push = refuse
+    more = [penalty(f"11{n}", company(10 + n), "KS-0104", HOME) for n in range(5)]
+    node.home.put(*more, *[relief(f"r{n}", row, "撤销") for n, row in enumerate(rows)])
+    net.settle()
+    assert all(node.home.in_force(company(n)) for n in range(1, 6))
+    node.home.push = push
+    net.settle()
+    assert set(told) == {"0", "1"} and told == sorted(told), "every lifting before any restriction"
