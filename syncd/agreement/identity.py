@@ -22,6 +22,12 @@ _ALIKE = 60.0
 _SHORTEST_NAME = 5
 _REGISTRATION = re.compile(r"[0-9]{13}|[0-9]{15}", re.ASCII)
 _BRANCH = re.compile(r"(分公司|分厂|分店|分行|分所|分校|办事处|营业部|项目部)$")
+# What a registered name says of its bearer's form 组织形式; a person's name, however long, has nothing of the kind.
+_FORM = re.compile(
+    r"公司|工厂|集团|企业|合作社|中心|(?:[厂站所院社局场店部园会馆校矿库])(?=\(|$)"
+    r"|\b(?:co|ltd|company|inc|corp|corporation|limited|gmbh|factory|group|institute|laboratory)\b",
+    re.IGNORECASE,
+)
 
 
 class Named(NamedTuple):
@@ -67,6 +73,17 @@ def read_query(text: str) -> tuple[Kind, str]:
     if len(name) < _SHORTEST_NAME or any(looks_like_person_id(part) for part in re.findall(r"[0-9Xx]{15,18}", name)):
         raise Refuse("This is too short for an organisation's name, and may be a person's; nothing was kept.")
     return "name", name
+
+
+def read_question(text: str) -> tuple[Kind, str]:
+    """As ``read_query``, for a text that is to be kept: a name must say that it is an organisation's. Raises Refuse."""
+    kind, form = read_query(text)
+    if kind == "name" and not _FORM.search(form):
+        raise Refuse(
+            "Nothing in this name says that it is an organisation's, and it may be a person's; nothing was kept. Give "
+            "the whole registered name 登记名称, with 公司, 厂, 中心 or whatever form 组织形式 it has."
+        )
+    return kind, form
 
 
 def candidates(name: str, known: Iterable[Named]) -> list[Candidate]:

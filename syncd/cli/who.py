@@ -37,10 +37,10 @@ def who(
     """
     settings = settings_of(config)
     if ask:
-        from syncd.agreement.identity import read_query
+        from syncd.agreement.identity import read_question
         from syncd.asking import ask as ask_daemon
 
-        args = {"text": read_query(text)[1], "account": account, "ground": GROUND}
+        args = {"text": read_question(text)[1], "account": account, "ground": GROUND}
         give(ask_daemon(settings, "who.ask", args, wait), as_json, _draw_asked)
         return
     from syncd.flows.who import who as known

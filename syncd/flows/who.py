@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row
 
-from syncd.agreement.identity import Candidate, Kind, candidates, is_branch, parents, read_query
+from syncd.agreement.identity import Candidate, Kind, candidates, is_branch, parents, read_query, read_question
 from syncd.errors import NeedsPerson, Refuse
 from syncd.flows.books import Books
 from syncd.flows.bureau import Bureau
@@ -116,7 +116,7 @@ class Identify:
         return result
 
     def _ask(self, conn: Connection, text: str) -> Json:
-        kind, asked = read_query(text)
+        kind, asked = read_question(text)
         answer = _answer(conn, kind, asked)
         organisation = answer["organisation"]
         if kind in ("uscc", "organisation_code"):

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.identifiers import make_uscc
-from syncd.agreement.identity import Named, candidates, is_branch, parents, read_query
+from syncd.agreement.identity import Named, candidates, is_branch, parents, read_query, read_question
 from syncd.errors import Refuse
 
 pytestmark = pytest.mark.fast
@@ -41,6 +41,21 @@ def test_persons_and_broken_codes_are_refused_without_their_text(text: str) -> N
     with pytest.raises(Refuse) as caught:
         read_query(text)
     assert text not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["Zhang San Feng", "古丽·买买提", "阿卜杜拉·阿卜杜热合曼", "昆山彩虹虚构"])
+def test_a_name_that_may_be_a_persons_is_looked_up_and_never_kept(text: str) -> None:
+    assert read_query(text)[0] == "name"
+    with pytest.raises(Refuse, match="nothing was kept") as caught:
+        read_question(text)
+    assert text not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["昆山市环境监测站", "虚构第1号厂", "Rainbow Coatings Co., Ltd.", "彩虹(虚构)涂料厂(昆山)", ONE]
+)
+def test_a_name_with_the_form_of_an_organisation_is_kept(text: str) -> None:
+    assert read_question(text) == read_query(text)
 
 
 def test_equal_names_under_two_codes_are_two_candidates() -> None:
