@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from daemon_nodes import Node
 
 from syncd import keyring
+from syncd.keyring.authority import certificate, host_name
+from syncd.keyring.wrapping import pem
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,12 @@ def forged(folder: Path, authority: Node, urn: str) -> Papers:
     ca_key = serialization.load_pem_private_key((authority.keys / "ca.key").read_bytes(), None)
     assert isinstance(ca_key, ec.EllipticCurvePrivateKey)
     key = ec.generate_private_key(ec.SECP256R1())
-    named = [keyring._host_name("127.0.0.1")]
+    named = [host_name("127.0.0.1")]
     names = x509.SubjectAlternativeName([*named, x509.UniformResourceIdentifier(urn)] if urn else named)
-    leaf = keyring._certificate("somebody", key, ca, ca_key, names)
+    leaf = certificate("somebody", key, ca, ca_key, names)
     papers = Papers(folder / "forged.crt", folder / "forged.key")
     papers.certificate.write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
-    papers.key.write_bytes(keyring._pem(key))
+    papers.key.write_bytes(pem(key))
     return papers
 
 
