@@ -5,8 +5,9 @@ this node signs or countersigns. If the database comes back older than that (a r
 the start-up comparison sees it, and the node does not sign a second history.
 
 The file grows by one line a record, each with its own checksum; opening it keeps the newest line of each log
-and replaces the file in one step. Lines torn at the end by a crash belong to a signature that never left, so
-they are dropped; damage with a whole line behind it stops the node.
+and replaces the file in one step. A line torn at the end by a crash has no newline and belongs to a signature that
+never left, so it is dropped. A line with its newline was written whole, and is damage wherever it stands if its
+checksum is another: then nothing is signed until every member has told what it last countersigned.
 """
 
 import os
@@ -141,13 +142,16 @@ def _read(path: Path) -> dict[str, SignedSize]:
         ) from error
     if not data.startswith(_HEADER):
         raise _damaged(path, 1)
-    read = [_parse(line) for line in data[len(_HEADER) :].split(b"\n")[:-1]]
-    whole = max((n for n, item in enumerate(read, 1) if item is not None), default=0)
+    *lines, tail = data[len(_HEADER) :].split(b"\n")
     newest: dict[str, SignedSize] = {}
-    for number, item in enumerate(read[:whole], 2):
+    for number, line in enumerate(lines, 2):
+        item = _parse(line)
         if item is None:
             raise _damaged(path, number)
         _admit(newest, item)
+    whole = _LINE.match(tail)
+    if whole is not None and whole.end() < len(tail) and _parse(whole[0]) is not None:
+        raise _damaged(path, len(lines) + 2)  # a whole line, and another byte in the place of its newline
     return newest
 
 
@@ -201,6 +205,7 @@ def sync_folder(folder: Path) -> None:
 
 def _damaged(path: Path, line: int) -> Stop:
     return Stop(
-        f"The file of signed sizes {path} is damaged at line {line}. Nothing is signed without it. "
-        "Put a whole copy back, or ask every member for the size it last countersigned."
+        f"The file of signed sizes {path} is damaged at line {line}: it does not have the checksum it was written "
+        "with. Nothing is signed without the file. Put its newest whole copy back; or start the node, which then "
+        "asks every member for the size it last countersigned, and keeps this file beside a new one."
     )

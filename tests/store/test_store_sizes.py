@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from syncd.errors import NeedsPerson, Stop
@@ -76,7 +76,9 @@ def test_a_torn_end_is_dropped(tmp_path_factory: pytest.TempPathFactory, cut: in
     sizes.record(LOG, 9, root(9))
     sizes.close()
     data = file.read_bytes()
-    file.write_bytes(data[: max(whole, len(data) - cut)] + junk.replace(b"\n", b"?"))
+    torn = data[: max(whole, len(data) - cut)] + junk.replace(b"\n", b"?")
+    assume(cut > 1 or not junk)  # another byte in the place of a whole line's newline is no torn line
+    file.write_bytes(torn)
     again = SignedSizes(file)
     assert again.get(LOG) == SignedSize(LOG, 5, root(5))
     again.record(LOG, 7, root(7))
@@ -95,6 +97,18 @@ def test_damage_with_a_whole_line_behind_it_stops(path: Path) -> None:
         path.write_bytes(b"\n".join(damaged))
         with pytest.raises(Stop, match=f"damaged at line {n + 1}"):
             SignedSizes(path)
+
+
+@pytest.mark.parametrize("end", [b"", b"jiakuntai-eco/3"])
+def test_any_byte_of_a_whole_line_that_is_another_is_named(path: Path, end: bytes) -> None:
+    whole = path.read_bytes()
+    ends = [at for at, byte in enumerate(whole) if byte == 10]
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] + end)
+        with pytest.raises(Stop, match=f"damaged at line {1 + sum(one < at for one in ends)}: .*asks every member"):
+            SignedSizes(path)
+    path.write_bytes(whole + end)
+    assert SignedSizes(path).get(LOG) == SignedSize(LOG, 9, root(9))
 
 
 def test_a_missing_file_stops(tmp_path: Path) -> None:
