@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncd import keyring
 from syncd.agreement.member import Member, format_member, with_fingerprint
@@ -62,7 +62,15 @@ def renew(settings: Settings, what: str) -> Json:
     return {"file": str(file), "until": until, "fingerprint": following.fingerprint}
 
 
-def next_key(settings: Settings, role: str) -> tuple[Path, str]:
+class NextKey(NamedTuple):
+    """The key that comes next; ``made``: its file was made just now."""
+
+    file: Path
+    vkey: str
+    made: bool
+
+
+def next_key(settings: Settings, role: str) -> NextKey:
     """The file and vkey of the key that comes next: one that was made and never used, or a new one.
 
     What lay in the folder before the newest key in use is left alone: after a seal, who stole one may have them all.
@@ -73,9 +81,15 @@ def next_key(settings: Settings, role: str) -> tuple[Path, str]:
     for path in keyring.signing_files(folder, role):
         unused = [*unused, rows[str(path)]] if rows[str(path)]["state"] == "unused" else []
     if unused:
-        return Path(unused[0]["file"]), str(unused[0]["vkey"])
+        return NextKey(Path(unused[0]["file"]), str(unused[0]["vkey"]), False)
     path, private = keyring.add_signing_key(folder, role, settings.passphrase)
-    return path, NoteSigner(_name(member, role), private, ROLES[role]).vkey
+    return NextKey(path, NoteSigner(_name(member, role), private, ROLES[role]).vkey, True)
+
+
+def forget_key(settings: Settings, one: NextKey) -> None:
+    """After a refusal: remove the file that was made for the asking, unless an entry names its key all the same."""
+    if one.made and all(span.vkey != one.vkey for span in _history(settings)):
+        one.file.unlink()
 
 
 def log_signers(settings: Settings) -> list[NoteSigner]:

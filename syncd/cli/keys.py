@@ -61,7 +61,8 @@ def rotate(
       syncd keys rotate log --reason "yearly" -c kunshan/syncd.toml
     """
     from syncd.asking import ask
-    from syncd.key_list import next_key, renew
+    from syncd.errors import NeedsPerson
+    from syncd.key_list import forget_key, next_key, renew
 
     settings = settings_of(config)
     if role in ("tls", "ca"):
@@ -69,9 +70,14 @@ def rotate(
         args = {"role": role, "key": "", "account": account, "reason": reason}
         give(ask(settings, "keys.rotate", args, wait) | made, as_json, _draw_renewed)
         return
-    path, vkey = next_key(settings, role)
-    args = {"role": role, "key": vkey, "account": account, "reason": reason}
-    give(ask(settings, "keys.rotate", args, wait) | {"file": str(path)}, as_json, _draw_rotated)
+    following = next_key(settings, role)
+    args = {"role": role, "key": following.vkey, "account": account, "reason": reason}
+    try:
+        answer = ask(settings, "keys.rotate", args, wait)
+    except NeedsPerson:
+        forget_key(settings, following)
+        raise
+    give(answer | {"file": str(following.file)}, as_json, _draw_rotated)
 
 
 @family.command("protect")

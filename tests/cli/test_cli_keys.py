@@ -39,8 +39,10 @@ def test_a_rotation_by_command_and_its_state(node: Path) -> None:
     after = syncd("keys", "show", "-c", node, "--json").json
     assert [one["state"] for one in after["keys"] if one["role"] == "log"] == ["signs", "next"]
     assert after["waits_for"] == sorted({"310114", "320585"}) and OWN not in after["waits_for"]
+    files = set((node.parent / "keys").iterdir())
     again = syncd("keys", "rotate", "log", "--reason", "too soon", "-c", node)
     assert again.code == 3 and "under way" in again.sentence
+    assert set((node.parent / "keys").iterdir()) == files, "a refusal leaves no key behind"
     assert "接续 next" in syncd("keys", "show", "-c", node).out
 
 
