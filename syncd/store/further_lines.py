@@ -28,9 +28,18 @@ def keep_outside(conn: Connection, origin: str, size: int, witness: str, line: s
 
 
 def newest_outside(conn: Connection, origin: str) -> dict[str, tuple[int, int]]:
-    """The largest size of a log that each outside witness has countersigned, with its Unix seconds."""
-    sql = f"SELECT witness, size, timestamp FROM witness_lines WHERE log = {_LOG} ORDER BY size"
-    return {witness: (int(size), int(seconds)) for witness, size, seconds in execute(conn, sql, (origin,))}
+    """The largest size of a log that each outside witness has countersigned, with its Unix seconds.
+
+    From one witness to the next by the index, so that the lines kept for ever are not read through.
+    """
+    nearest = f"SELECT min(witness) FROM witness_lines WHERE log = {_LOG} AND witness > ?"
+    newest = f"SELECT size, timestamp FROM witness_lines WHERE log = {_LOG} AND witness = ? ORDER BY size DESC LIMIT 1"
+    found: dict[str, tuple[int, int]] = {}
+    name: str | None = ""
+    while name := execute(conn, nearest, (origin, name)).scalar_one_or_none():
+        size, seconds = execute(conn, newest, (origin, name)).one_or_none()
+        found[name] = (int(size), int(seconds))
+    return found
 
 
 def keep_fresh(conn: Connection, origin: str, size: int, member: str, line: str, timestamp: int, now: str) -> bool:

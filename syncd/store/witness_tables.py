@@ -30,6 +30,7 @@ witness_lines = Table(
     Column("line", Text, nullable=False),
     Column("timestamp", BigInteger, nullable=False),
     Column("at", Text, nullable=False),
+    Index("witness_lines_newest", "log", "witness", "size"),
 )
 
 # The newest line of each member under each log, given again hourly; the first ones stand in ``cosignatures``.

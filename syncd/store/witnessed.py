@@ -35,11 +35,3 @@ def at_size(conn: Connection, origin: str, size: int) -> Cosigned | None:
 def put(conn: Connection, one: Cosigned) -> None:
     """Keep what is about to be cosigned; at a size cosigned before, the first note stays and the time moves."""
     bulk_upsert(conn, witnessed, [one._asdict()], ("origin", "size"), ("timestamp",))
-
-
-def states(conn: Connection) -> list[Cosigned]:
-    """The newest cosigned checkpoint of each log, by origin."""
-    found: dict[str, Cosigned] = {}
-    for row in conn.execute(select(witnessed).order_by(witnessed.c.origin, witnessed.c.size)):
-        found[row.origin] = Cosigned(*row)
-    return list(found.values())
