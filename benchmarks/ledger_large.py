@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.ledger_fsck import fsck
 from benchmarks.ledger_kit import (
     NODE_KEY,
     NOON,
@@ -72,6 +73,7 @@ def large(count: int) -> dict[str, float]:
                 each = f"{used.cpu:.2f} s of processor, {used.cpu / count * 1e6:.1f} us an entry"
                 print(f"  audit L{level}: {used.wall:.2f} s{target}, {each}, {used.memory:.0f} MiB at its peak")
             questions(evidence, url, origin, count)
+            cost["fsck"] = fsck(url, vault, keys, count)
             with tempfile.TemporaryDirectory() as out:
                 for name in ("export", "export again"):
                     print(f"  {name}: {_timed(lambda: exported(evidence, Path(out), origin)):.1f} s")
