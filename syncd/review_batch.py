@@ -16,6 +16,7 @@ from syncd.agreement.member import Member
 from syncd.code_lists import Listed, ask_form, read_codes, table_bytes
 from syncd.errors import NeedsPerson, Refuse
 from syncd.flows.books import Books
+from syncd.flows.past import Past
 from syncd.flows.review import Question, Review
 from syncd.flows.review_book import Asker, attest, log_review
 from syncd.ledger.entry import format_time
@@ -31,16 +32,19 @@ OFFERS = {"offered": "可享", "suspended": "暂停"}
 DEMONSTRATION = "演示"
 
 
-def review_list(books: Books, sign: Sign, who: Asker, question: Question, file: Path, out: Path) -> Json:
+def review_list(
+    books: Books, sign: Sign, who: Asker, question: Question, file: Path, out: Path, past: Past | None = None
+) -> Json:
     """Review every code of ``file`` and write ``out`` and its statement; returns where they are and what was said.
 
-    ``sign`` signs the statement with this node's statement key (``statements.sign``).
+    ``sign`` signs the statement with this node's statement key (``statements.sign``); ``past`` where the day asked
+    about has passed.
     """
     ask_form(file), ask_form(out)
     data = _read(file)
     _ask_place(file, out)
     listed = read_codes(file, data)
-    review = Review(books, question)
+    review = Review(books, question, past)
     codes = [one.uscc for one in listed if one.uscc is not None]
     sizes, answers = review.many(codes)
     now = dt.datetime.now(dt.UTC)

@@ -37,13 +37,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Everything that was ever said about one finding: its own place, relief and amendments, the region's answers."""
+    """Everything that was ever said about one finding: its own place, relief and amendments, the region's answers.
+
+    ``successors``: the logs that go on for its own after a seal 封存, and so speak for it. ``left``: the day from which
+    the finding's member, or the region, is no longer named by the agreement.
+    """
 
     finding: str
     log: str
     index: int
     relief: Sequence[Event] = ()
     answers: Sequence[Answer] = ()
+    successors: frozenset[str] = frozenset()
+    left: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +76,13 @@ def standing_by(found: Iterable[Stood]) -> Standing:
 
 
 def _stood(told: Told, day: date, known: Mapping[str, int]) -> Stood:
-    events = [event for event in told.relief if event.log == told.log and event.index < known.get(event.log, 0)]
+    speak = {told.log, *told.successors}
+    events = [event for event in told.relief if event.log in speak and event.index < known.get(event.log, 0)]
     acting = [event for event in events if event.kind in ENDINGS or event.at_day <= day]
     answers = sorted((one for one in told.answers if one.index < known.get(one.log, 0)), key=lambda one: one.index)
     said = [one for one in answers if one.day <= day]
     # An amendment that led to another answer stands behind one; one that led to none has changed nothing here.
     state = relief_state(acting, day, {event.leaf for event in acting if event.kind == AMENDED})
     held = said[-1] if said else None
-    restriction = Restriction(held.measures if held is not None and held.kind == "imposed" else (), state)
+    restriction = Restriction(held.measures if held is not None and held.kind == "imposed" else (), state, told.left)
     return Stood(told.finding, state, held, tuple(in_force_of(restriction, day)))

@@ -52,15 +52,15 @@ def ask_for(uscc: str, day: "date", months: int, purpose: str, who: tuple[int, s
     """One credit review: answered only when it stands in the book; ``who`` is account, role and unit."""
     import datetime as dt
 
+    from syncd.evidence.past_day import open_on
     from syncd.flows.review import Question, Review
     from syncd.flows.review_book import asker, log_review
-    from syncd.reading import open_books
 
     settings = settings_of(config)
     question = Question(purpose, day, months)
-    with open_books(settings) as books:
+    with open_on(settings, day) as (books, past):
         asking = asker(books, scoring_of(settings), *who)
-        answer = Review(books, question).one(uscc)
+        answer = Review(books, question, past).one(uscc)
         number = log_review(books, asking, question, [answer], dt.datetime.now(dt.UTC), uscc)
     return {**answer, "review": number}
 

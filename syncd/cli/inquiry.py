@@ -1,6 +1,5 @@
 """Commands that ask: ``check`` an organisation, ``explain`` why, and the whole ``register`` 登记."""
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,12 +23,9 @@ from syncd.cli.options import (
 from syncd.cli.output import give, say, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import date
 
     from rich.console import Console
-
-    from syncd.flows.inquiry import Past
 
 Json = dict[str, Any]
 Organisation = Annotated[str, typer.Argument(metavar="USCC", help="Unified social credit code 统一社会信用代码.")]
@@ -72,8 +68,8 @@ def check(
     Example:
       syncd check 91320583MB00000193 --on 2026-11-22 -c kunshan/syncd.toml
     """
+    from syncd.evidence.past_day import open_on
     from syncd.flows.inquiry import Inquiry
-    from syncd.reading import open_books
 
     code, day = organisation_of(uscc), day_of(on)
     if purpose:
@@ -85,7 +81,7 @@ def check(
         answer = _as_known(code, day, day_of(known, "--known"), region or None, config)
         give(answer, as_json, _draw_as_known)
     else:
-        with open_books(settings_of(config)) as books, _past(day, config) as past:
+        with open_on(settings_of(config), day) as (books, past):
             answer = Inquiry(books, past).check(code, day, region or None)
         give(answer, as_json, _draw_check)
     if exit_code:
@@ -99,19 +95,6 @@ def _as_known(code: str, day: "date", known: "date", region: str | None, config:
 
     with open_evidence(settings_of(config)) as evidence, evidence.logs.store.read() as conn:
         return as_known(evidence, conn, code, day, known, region)
-
-
-@contextmanager
-def _past(day: "date", config: Path) -> "Iterator[Past | None]":
-    """For a day that has passed, what had been answered by then; it is read from the entries, which needs the vault."""
-    from syncd.evidence.books import open_evidence
-    from syncd.evidence.past import Then
-
-    if day >= day_of(""):
-        yield None
-        return
-    with open_evidence(settings_of(config)) as evidence:
-        yield Then(evidence, day)
 
 
 def _draw_as_known(to: "Console", answer: Json) -> None:
@@ -133,11 +116,11 @@ def explain(uscc: Organisation, on: On = "", config: Config = CONFIG, as_json: A
     Example:
       syncd explain 91320583MB00000193 -c kunshan/syncd.toml
     """
+    from syncd.evidence.past_day import open_on
     from syncd.flows.inquiry import Inquiry
-    from syncd.reading import open_books
 
     code, day = organisation_of(uscc), day_of(on)
-    with open_books(settings_of(config)) as books, _past(day, config) as past:
+    with open_on(settings_of(config), day) as (books, past):
         answer = Inquiry(books, past).explain(code, day)
     give(answer, as_json, _draw_explain)
 
@@ -149,12 +132,12 @@ def register(region: Region = "", on: On = "", config: Config = CONFIG, as_json:
     Example:
       syncd register --region 310114 --on 2026-11-22 -c kunshan/syncd.toml
     """
+    from syncd.evidence.past_day import open_on
     from syncd.flows.inquiry import Inquiry
-    from syncd.reading import open_books
 
     day = day_of(on)
-    with open_books(settings_of(config)) as books:
-        found = Inquiry(books).register(region or None, day)
+    with open_on(settings_of(config), day) as (books, past):
+        found = Inquiry(books, past).register(region or None, day)
         head = {"region": region or books.code, "on": day.isoformat(), "demonstration": books.allow_candidates}
     give({**head, "organisations": found}, as_json, _draw_register)
 

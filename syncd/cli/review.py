@@ -42,18 +42,18 @@ def batch(
     Example:
       syncd review batch bidders.xlsx -o answers.xlsx --for tender --unit 财政局 -c kunshan/syncd.toml
     """
+    from syncd.evidence.past_day import open_on
     from syncd.flows.review import Question
     from syncd.flows.review_book import asker
-    from syncd.reading import open_books
     from syncd.review_batch import review_list
     from syncd.statements import sign as sign_statement
 
     settings = settings_of(config)
     question = Question(purpose, day_of(on), months_of(lookback))
-    with open_books(settings) as books:
+    with open_on(settings, question.day) as (books, past):
         who = asker(books, scoring_of(settings), account, role, unit)
         sign = partial(sign_statement, settings.data / "keys", books.code, passphrase=settings.passphrase)
-        done = review_list(books, sign, who, question, file, out)
+        done = review_list(books, sign, who, question, file, out, past)
     give(done, as_json, _draw_batch)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from syncd import keyring
 from syncd.agreement.member import Member
 from syncd.agreement.model import Agreement
+from syncd.agreement.versions import NONE_HELD, Timeline
 from syncd.errors import NeedsPerson
 from syncd.ledger.key_history import KeySpan
 from syncd.ledger.policy import Policy, Sealed, parse_policy
@@ -33,6 +34,7 @@ class Evidence:
     agreement: Agreement
     trust: bytes
     logs: Logs
+    timeline: Timeline = NONE_HELD
 
     @property
     def policy(self) -> Policy:
@@ -71,7 +73,7 @@ def open_evidence(settings: Settings) -> Iterator[Evidence]:
                 history, ends = member_keys.history(conn), seals.ends(conn)
             former = [code for code in books.members if books.timeline.gone_on(code) is not None]
             trust = trust_text(books.agreement, books.members, outside, history, ends, former)
-            yield Evidence(books.code, books.agreement, trust, Logs(books.store, vault))
+            yield Evidence(books.code, books.agreement, trust, Logs(books.store, vault), books.timeline)
         finally:
             vault.close()
 

@@ -2,13 +2,12 @@
 
 The register answers for now; this reads every entry about the organisation's findings by index, and lets the pure
 function judge (``syncd/agreement/history.py``). What a region knew on a day are the sizes it had countersigned by then,
-each with the time in its own signed line (LEDGER §9). ``Then`` says what each region had answered by a day that has
-passed, for ``check`` and ``explain``: the register keeps the newest alone.
+each with the time in its own signed line (LEDGER §9). For a day that has passed and what stood by then, as the register
+would have said it, see ``then.py``.
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -18,21 +17,17 @@ from syncd.agreement.history import Answer, AnswerKind, Stood, Told, standing_by
 from syncd.agreement.relief import Event
 from syncd.errors import NeedsPerson
 from syncd.evidence.books import Evidence
-from syncd.evidence.chain import findings_of, ref_of, refs_of
-from syncd.flows.answer import IMPOSED
+from syncd.evidence.chain import findings_of, ref_of
 from syncd.flows.bureau import SHANGHAI, day_of_text
-from syncd.flows.judged import released_of
-from syncd.flows.respond import response_row
 from syncd.ledger.entry import Ref, parse_entry
-from syncd.store.append import Appended
+from syncd.store import seals
 from syncd.store.checkpoints import known_sizes
 from syncd.store.reading import EntryRow
-from syncd.store.register import Finding, Response
 
 Json = dict[str, Any]
 _DAY = dt.timedelta(days=1)
 _MARKS = frozenset({"finding.amended", "finding.upheld", "finding.resumed"})
-_ANSWERS: dict[str, AnswerKind] = {
+ANSWER_KINDS: dict[str, AnswerKind] = {
     "restriction.imposed": "imposed",
     "restriction.lifted": "lifted",
     "restriction.declined": "declined",
@@ -53,7 +48,8 @@ def as_known(
     until = dt.datetime.combine(known_on + _DAY, dt.time(), SHANGHAI)
     known = known_sizes(conn, region, int(until.timestamp()) - 1)
     roots = findings_of(evidence, conn, uscc)
-    told = [_told(evidence, conn, root, region) for root in roots]
+    former = seals.former_logs(conn)
+    told = [_told(evidence, conn, root, region, former) for root in roots]
     found = stood(told, day, known)
     return {
         "uscc": uscc,
@@ -66,50 +62,16 @@ def as_known(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Then:
-    """What each region had answered by the end of ``day`` (Asia/Shanghai), read from the entries."""
-
-    evidence: Evidence
-    day: dt.date
-
-    def answers(self, conn: Connection, rows: Sequence[Finding]) -> dict[bytes, dict[str, Response]]:
-        """By finding and region, in the register's form; an answer whose body was erased says nothing any more."""
-        refs = refs_of(self.evidence, conn, rows)
-        about = [
-            row
-            for row in self.evidence.logs.entries_about(conn, refs)
-            if row.kind in _ANSWERS and row.sealed is not None and day_of_text(row.at or "") <= self.day
-        ]
-        found: dict[bytes, dict[str, Response]] = {row.leaf: {} for row in rows}
-        for row, body in zip(about, _bodies(self.evidence, about), strict=True):
-            ref = ref_of(row)
-            if ref is None or ref not in refs or not body:
-                continue
-            finding, region = bytes.fromhex(ref.leaf), row.origin.split("/")[1]
-            found[finding][region] = _response(row, body, finding, region, found[finding].get(region))
-        return found
-
-
-def _response(row: EntryRow, body: Json, finding: bytes, region: str, before: Response | None) -> Response:
-    kind, at = row.kind or "", row.at or ""
-    entry = Appended(row.index, row.leaf_hash, parse_entry(row.leaf).id, at)
-    kept = orjson.dumps({name: value for name, value in body.items() if name not in ("knew", "due")}).decode()
-    said = response_row(region, finding, before, kind, kept, row.log, entry, day_of_text(at))
-    if kind != IMPOSED:
-        return said._replace(released_by=released_of(kind, body, said.released_by))
-    first = min((measure["from"] for measure in body["measures"]), default=said.since)
-    return said._replace(released_by=body["released_by"], since=first)
-
-
 def _listed(evidence: Evidence) -> str:
     return ", ".join(evidence.agreement.members)
 
 
-def _told(evidence: Evidence, conn: Connection, root: EntryRow, region: str) -> Told:
+def _told(
+    evidence: Evidence, conn: Connection, root: EntryRow, region: str, former: Mapping[int, frozenset[int]]
+) -> Told:
     ref = Ref(root.origin, parse_entry(root.leaf).id, root.leaf_hash.hex())
     about = [row for row in evidence.logs.entries_about(conn, [ref]) if ref_of(row) == ref]
-    bodies = _bodies(evidence, about)
+    bodies = bodies_of(evidence, about)
     events = [
         _event(row, body)
         for row, body in zip(about, bodies, strict=True)
@@ -118,12 +80,15 @@ def _told(evidence: Evidence, conn: Connection, root: EntryRow, region: str) -> 
     answers = [
         _answer(row, body)
         for row, body in zip(about, bodies, strict=True)
-        if row.kind in _ANSWERS and row.origin.split("/")[1] == region
+        if row.kind in ANSWER_KINDS and row.origin.split("/")[1] == region
     ]
-    return Told(root.leaf_hash.hex(), root.origin, root.index, events, answers)
+    successors = frozenset(row.origin for row in about if root.log in former.get(row.log, ()))
+    gone = [evidence.timeline.gone_on(code) for code in (root.origin.split("/")[1], region)]
+    left = min((day for day in gone if day is not None), default=None)
+    return Told(root.leaf_hash.hex(), root.origin, root.index, events, answers, successors, left)
 
 
-def _bodies(evidence: Evidence, rows: Sequence[EntryRow]) -> list[Json]:
+def bodies_of(evidence: Evidence, rows: Sequence[EntryRow]) -> list[Json]:
     """The disclosed bodies; empty where one was erased or withheld: relief then has its widest reading."""
     texts = evidence.logs.unseal([row.sealed for row in rows])
     return [orjson.loads(text).get("body") or {} if text else {} for text in texts]
@@ -143,7 +108,7 @@ def _event(row: EntryRow, body: Json) -> Event:
 
 
 def _answer(row: EntryRow, body: Json) -> Answer:
-    kind, measures = _ANSWERS[row.kind or ""], tuple(body.get("measures", ()))
+    kind, measures = ANSWER_KINDS[row.kind or ""], tuple(body.get("measures", ()))
     return Answer(kind, row.origin, row.index, day_of_text(row.at or ""), measures, body.get("reason"))
 
 

@@ -18,6 +18,7 @@ from syncd.flows.books import Books
 from syncd.flows.bureau import day_of_text
 from syncd.flows.judged import RELEASED_FOR, judged_by
 from syncd.store import checkpoints, desk, origins
+from syncd.store.reading import times_of
 from syncd.store.register import Finding, ReliefRow, Response
 
 Json = dict[str, Any]
@@ -90,10 +91,18 @@ class Explain:
         return [*steps[: at + 1], *_released(released), *steps[at + 1 :]]
 
     def _amended(self, change: Json) -> Json:
-        fields = ", ".join(change["fields"])
-        return {"step": "amended", "fields": change["fields"], "zh": f"认定变更：{fields}", "en": f"amended: {fields}",
+        fields, on = ", ".join(change["fields"]), self._recorded_on(change["log"], change["idx"])
+        later = on > self._day
+        after = ("（此日之后）", " (after the day asked about)") if later else ("", "")
+        return {"step": "amended", "fields": change["fields"], "on": on.isoformat(), "later": later,
+                "zh": f"{on.isoformat()}认定变更：{fields}{after[0]}",
+                "en": f"amended on {on.isoformat()}: {fields}{after[1]}",
                 "came_from": self._came_from(change["log"], change["idx"]),
                 "entry": self._entry(change["log"], change["idx"])}  # fmt: skip
+
+    def _recorded_on(self, log: int, index: int) -> dt.date:
+        """The day on which an entry that was understood was recorded, Asia/Shanghai."""
+        return day_of_text(times_of(self._conn, [(log, index)])[log, index] or "")
 
     def _answer(self, region: str, response: Response) -> Json:
         body, on = response.parsed(), day_of_text(response.at)

@@ -3,20 +3,19 @@
 What is in force is a pure function of entries and a day: union over findings, each with its own end; expiry needs no
 entry. Every answer says whether it is a demonstration 演示 and which marks (异议) stand.
 
-The register keeps each region's newest answer. For a day that has passed, ``Past`` brings what had been answered by
-then, and marks set later are left aside; relief that names its own day acts from that day, whenever it was said.
+The register keeps each region's newest answer and each finding's newest body. For a day that has passed, ``Past``
+brings what stood by then (``syncd/flows/past.py``).
 """
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection
 
 from syncd.agreement.force import ADVISORY, Restriction, in_force_of, standing
-from syncd.agreement.history import ENDINGS
 from syncd.agreement.outcome import grade_of
 from syncd.agreement.relief import ReliefState
 from syncd.agreement.versions import Timeline
@@ -24,26 +23,16 @@ from syncd.errors import NeedsPerson
 from syncd.flows.books import Books
 from syncd.flows.explain import Explain
 from syncd.flows.judged import judged_by
+from syncd.flows.past import Past, bodies_by, honours_by, known_by, told_by
 from syncd.flows.respond import state_of
 from syncd.flows.rewarding import rewards_of
-from syncd.store import desk, honours, order_receipts, outbox, register
+from syncd.store import desk, order_receipts, outbox, register
 from syncd.store import state as logs
 from syncd.store.honours import Honour
 from syncd.store.outbox import Delivery
 from syncd.store.register import Finding, ReliefRow, Response
 
 Json = dict[str, Any]
-
-
-class Past(Protocol):
-    """What the regions had answered by a day that has passed, from the entries (``syncd/evidence/past.py``)."""
-
-    @property
-    def day(self) -> dt.date:
-        """The day, Asia/Shanghai."""
-
-    def answers(self, conn: Connection, rows: Sequence[Finding]) -> Mapping[bytes, Mapping[str, Response]]:
-        """By finding and region."""
 
 
 class Inquiry:
@@ -57,21 +46,20 @@ class Inquiry:
         """Whether an organisation is restricted, noted or clear on ``day`` in a region (this bureau's by default)."""
         region = self._region(region)
         with self._books.store.read() as conn:
-            rows = register.findings_of(conn, uscc)
+            rows = bodies_by(conn, register.findings_of(conn, uscc), self._past)
             return self._standing(conn, uscc, rows, region, day)
 
     def register(self, region: str | None, day: dt.date) -> list[Json]:
-        """Every organisation with a finding, and what is in force on it."""
+        """Every organisation with a finding, and what is in force on it; on a past day, with one by then."""
         region = self._region(region)
         with self._books.store.read() as conn:
             grouped: dict[str, list[Finding]] = {}
-            for row in register.findings_of(conn):
+            for row in known_by(conn, register.findings_of(conn), self._past):
                 grouped.setdefault(row.uscc, []).append(row)
-            relief = register.relief_of(conn, None)
-            answered = register.responses_of(conn, None, region)
-            held = honours.of(conn)
+            told = told_by(conn, [row for rows in grouped.values() for row in rows], region, self._past, every=True)
+            held = honours_by(conn, None, self._past)
             return [
-                self._organisation(uscc, rows, relief, answered, {}, held.get(uscc, ()), region, day)
+                self._organisation(uscc, rows, told.relief, told.answers, {}, held.get(uscc, ()), region, day)
                 for uscc, rows in grouped.items()
             ]
 
@@ -82,23 +70,11 @@ class Inquiry:
         return region or self._books.code
 
     def _standing(self, conn: Connection, uscc: str, rows: Sequence[Finding], region: str, day: dt.date) -> Json:
-        leaves = [row.leaf for row in rows]
-        relief = self._relief(conn, rows)
-        answered = self._past.answers(conn, rows) if self._past else register.responses_of(conn, leaves, region)
-        sent = outbox.of_findings(conn, leaves) if region == self._books.code else {}
-        held = honours.of(conn, [uscc]).get(uscc, ())
-        return self._organisation(uscc, rows, relief, answered, sent, held, region, day)
-
-    def _relief(self, conn: Connection, rows: Sequence[Finding]) -> Mapping[bytes, Sequence[ReliefRow]]:
-        """What was said of these findings, without the marks of a later day."""
-        relief = register.relief_of(conn, [row.leaf for row in rows])
-        if self._past is None:
-            return relief
-        day, recognised = self._past.day.isoformat(), {row.amended for row in rows}
-        return {
-            leaf: [one for one in said if one.kind in ENDINGS or one.at_day <= day or one.leaf in recognised]
-            for leaf, said in relief.items()
-        }
+        told = told_by(conn, rows, region, self._past)
+        here = region == self._books.code and self._past is None  # a delivery is known as it is now
+        sent = outbox.of_findings(conn, [row.leaf for row in rows]) if here else {}
+        held = honours_by(conn, [uscc], self._past).get(uscc, ())
+        return self._organisation(uscc, rows, told.relief, told.answers, sent, held, region, day)
 
     def _organisation(
         self,
@@ -171,7 +147,7 @@ class Inquiry:
     def explain(self, uscc: str, day: dt.date) -> Json:
         """Finding → criterion → rule → measure → basis → entry and receipts, for every finding of an organisation."""
         with self._books.store.read() as conn:
-            rows = register.findings_of(conn, uscc)
+            rows = bodies_by(conn, register.findings_of(conn, uscc), self._past)
             leaves = [row.leaf for row in rows]
             answer = self._standing(conn, uscc, rows, self._books.code, day)
             now = register.responses_of(conn, leaves)

@@ -19,9 +19,10 @@ from syncd.agreement.review import CLEAR, Record, Reviewed, reviewed, touching
 from syncd.errors import NeedsPerson
 from syncd.flows.books import Books
 from syncd.flows.inquiry import restriction_of, until_left
+from syncd.flows.past import Past, honours_by, known_by, told_by
 from syncd.flows.respond import state_of
 from syncd.flows.rewarding import rewards_of
-from syncd.store import honours, register
+from syncd.store import register
 from syncd.store import state as logs
 from syncd.store.honours import Honour
 from syncd.store.register import Finding
@@ -41,10 +42,11 @@ class Question:
 
 
 class Review:
-    """Reviews for one question at one node."""
+    """Reviews for one question at one node; ``past`` where its day has passed."""
 
-    def __init__(self, books: Books, question: Question) -> None:
+    def __init__(self, books: Books, question: Question, past: Past | None = None) -> None:
         self._books = books
+        self._past = past
         self._question = question
         self._purpose = self._known(question.purpose)
         self._touching = touching(books.agreement, self._purpose)
@@ -91,12 +93,11 @@ class Review:
 
     def _some(self, conn: Connection, codes: Sequence[str]) -> Iterator[Json]:
         grouped: dict[str, list[Finding]] = {}
-        for row in register.findings_among(conn, "uscc", list(dict.fromkeys(codes))):
+        known = known_by(conn, register.findings_among(conn, "uscc", list(dict.fromkeys(codes))), self._past)
+        for row in known:
             grouped.setdefault(row.uscc, []).append(row)
-        held = honours.of(conn, codes)
-        leaves = [row.leaf for rows in grouped.values() for row in rows]
-        relief = register.relief_of(conn, leaves)
-        answered = register.responses_of(conn, leaves, self._books.code)
+        held = honours_by(conn, codes, self._past)
+        relief, answered = told_by(conn, known, self._books.code, self._past)
         for code in codes:
             rows = grouped.get(code, [])
             records = [self._record(row, relief, answered) for row in rows]

@@ -104,6 +104,20 @@ def by_id(conn: Connection, ids: Collection[str]) -> list[EntryRow]:
     return _by_uuid(conn, "e.id", {uuid_bytes(one) for one in ids})
 
 
+def times_of(conn: Connection, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], str | None]:
+    """When the entries at these places (log's number, index) were recorded, UTC; None for one not understood."""
+    by_log: dict[int, list[int]] = {}
+    for log, index in places:
+        by_log.setdefault(log, []).append(index)
+    found: dict[tuple[int, int], str | None] = {}
+    for log, indices in by_log.items():
+        for some in _chunks(sorted(set(indices))):
+            condition, values = among(conn, "idx", some)
+            sql = f"SELECT idx, at FROM entries WHERE log = ? AND {condition}"
+            found |= {(log, index): at for index, at in execute(conn, sql, (log, *values))}
+    return found
+
+
 def by_leaf(conn: Connection, origin: str, leaf_hashes: Collection[bytes]) -> list[EntryRow]:
     """The entries of one log with these leaf hashes, newest first.
 

@@ -9,7 +9,8 @@ from evidence_kit import HOME, NEIGHBOUR, evidence_of
 from network import THREE, Network, company, network, penalty, relief, version_of
 
 from syncd.errors import NeedsPerson
-from syncd.evidence.past import Then, as_known
+from syncd.evidence.past import as_known
+from syncd.evidence.then import Then
 from syncd.flows.inquiry import Inquiry
 from syncd.flows.rejudge import Rejudge
 from syncd.store import desk
