@@ -5,12 +5,14 @@ has no name; it is shown as a fault until it is mended.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, not_, select
+from sqlalchemy import Connection, Select, Table, not_, select
 
 from adapters.base import Json, RawRow, RowFault, RowKind
 from adapters.facts import SourceFacts
-from adapters.tables import Ordered, named, raw_rows
+from adapters.tables import Ordered, raw_rows, with_key
 from adapters.window import Place
 
 UNDATED_ROWS, UNNAMED_ROWS = 500, 100
@@ -33,8 +35,8 @@ def undated_rows(
         ordered = find(conn, kind)
         by_key = Ordered(ordered.table, key, None, facts)
         after = Place(at["id"], "") if at and at["kind"] == kind else None
-        query = select(ordered.table).where(ordered.undated(now), named(ordered.table.c[key]), by_key.behind(after))
-        found = conn.execute(query.order_by(*by_key.order()).limit(UNDATED_ROWS)).all()
+        query = _undated(ordered, key, after is not None)
+        found = conn.execute(query, ordered.values(now=now) | by_key.values(after)).all()
         taken = raw_rows(kind, ordered.table, key, found)
         if len(taken) == UNDATED_ROWS:
             rows += whole_groups(taken, lambda row: row.key.casefold())
@@ -49,12 +51,23 @@ def unnamed_rows(conn: Connection, find: Find, facts: SourceFacts) -> list[RawRo
     sentence = "The row's key is empty or longer than 200 characters; the source must give it one."
     for kind in BY_KEY:
         table = find(conn, kind).table
-        key = table.c[facts.columns.row]
-        query = select(table).where(key.is_(None) | not_(named(key))).limit(UNNAMED_ROWS)
-        rows += raw_rows(kind, table, facts.columns.row, conn.execute(query).all())
+        rows += raw_rows(kind, table, facts.columns.row, conn.execute(_unnamed(table, facts.columns.row)).all())
     for row in rows:
         row.fault = RowFault(facts.columns.row, "missing", sentence)
     return rows
+
+
+@lru_cache(16)
+def _undated(ordered: Ordered, key: str, somewhere: bool) -> Select[Any]:
+    by_key = Ordered(ordered.table, key, None, ordered.facts)
+    wanted = (ordered.undated(), with_key(ordered.table.c[key]), by_key.behind(somewhere))
+    return select(ordered.table).where(*wanted).order_by(*by_key.order()).limit(UNDATED_ROWS)
+
+
+@lru_cache(16)
+def _unnamed(table: Table, name: str) -> Select[Any]:
+    key = table.c[name]
+    return select(table).where(key.is_(None) | not_(with_key(key))).limit(UNNAMED_ROWS)
 
 
 def whole_groups(rows: list[RawRow], place: Callable[[RawRow], object]) -> list[RawRow]:

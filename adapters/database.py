@@ -9,8 +9,10 @@ no place in the order are read by their key (``bykey``).
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, select
 
 from adapters.acks import read_acks
 from adapters.base import AckPage, Adapter, Json, Page, RawRow, RowKind
@@ -19,7 +21,7 @@ from adapters.engines import connection, open_engine
 from adapters.facts import SourceFacts
 from adapters.orders import upsert
 from adapters.rounds import AGAIN, Rounds
-from adapters.tables import SKEW_SECONDS, Ordered, Tables, named, raw_rows, text_of
+from adapters.tables import SKEW_SECONDS, Ordered, Tables, raw_rows, text_of, with_key
 from adapters.window import Place, Window
 
 ACKS_LIMIT = 1_000
@@ -70,16 +72,14 @@ class DatabaseAdapter(Adapter):
         name = self._names.acknowledgements
         window = Window(cursor or None, self._clock(), self._names.late_seconds + SKEW_SECONDS)
         with self._connection(self._engine, "read acknowledgements of") as conn:
-            acks = Ordered(self._tables.get(conn, name), self._names.number, None, self._facts)
+            acks = self._tables.ordered(conn, name, self._names.number, None)
             self._look_back(conn, acks, window)
-            query = select(acks.table).where(acks.behind(window.reached)).order_by(*acks.order()).limit(ACKS_LIMIT)
-            if window.until is not None:
-                query = query.where(acks.up_to(window.until))
             names = [column.key for column in acks.table.columns]
-            found = [dict(zip(names, map(text_of, row), strict=True)) for row in conn.execute(query)]
+            lines = conn.execute(*_behind(acks, window, ACKS_LIMIT, None))
+            found = [dict(zip(names, map(text_of, line), strict=True)) for line in lines]
         numbers = [fields[self._names.number] for fields in found]
-        lines = [(f"{name}:{number}", fields) for number, fields in zip(numbers, found, strict=True)]
-        rows, faults = read_acks(lines, self._facts)
+        named = [(f"{name}:{number}", fields) for number, fields in zip(numbers, found, strict=True)]
+        rows, faults = read_acks(named, self._facts)
         window.take([Place(number, "") for number in numbers])
         full = len(found) == ACKS_LIMIT or window.pass_on()
         return AckPage(rows, window.state(full), full, faults)
@@ -109,26 +109,22 @@ class DatabaseAdapter(Adapter):
 
     def _after(self, conn: Connection, kind: RowKind, ordered: Ordered, window: Window, room: int) -> list[RawRow]:
         """Rows of the window's part behind the place reached."""
-        key = ordered.table.c[self._facts.columns.row]
-        query = select(ordered.table).where(ordered.dated(self._clock()), named(key), ordered.behind(window.reached))
-        if window.until is not None:
-            query = query.where(ordered.up_to(window.until))
-        found = conn.execute(query.order_by(*ordered.order()).limit(room)).all()
+        found = conn.execute(*_behind(ordered, window, room, self._clock())).all()
         return raw_rows(kind, ordered.table, self._facts.columns.row, found)
 
     def _look_back(self, conn: Connection, ordered: Ordered, window: Window) -> None:
         """At the start of a round: whether the stretch read last is as it was."""
         if window.within or window.reached is None:
             return
-        query = select(*ordered.order()).where(ordered.behind(window.start), ordered.up_to(window.reached))
-        if ordered.key is not None:
-            query = query.where(ordered.dated(self._clock()), named(ordered.key))
-        window.look_back(Place(text_of(row[0]), text_of(row[1]) if len(row) > 1 else "") for row in conn.execute(query))
+        query = _stretch(ordered, window.start is not None)
+        now = None if ordered.key is None else self._clock()
+        found = conn.execute(query, ordered.values(window.start, window.reached, now))
+        window.look_back(Place(text_of(row[0]), text_of(row[1]) if len(row) > 1 else "") for row in found)
 
     def _ordered(self, conn: Connection, kind: RowKind) -> Ordered:
         """The table of a kind of row, by its time of change and its key."""
         name = self._names.penalties if kind == "penalty" else self._names.relief
-        return Ordered(self._tables.get(conn, name), self._facts.columns.updated, self._facts.columns.row, self._facts)
+        return self._tables.ordered(conn, name, self._facts.columns.updated, self._facts.columns.row)
 
     def _connection(self, engine: Engine, doing: str) -> AbstractContextManager[Connection]:
         return connection(engine, doing, self._forget)
@@ -136,3 +132,25 @@ class DatabaseAdapter(Adapter):
     def _forget(self) -> None:
         self._tables.forget()
         self._orders_table.forget()
+
+
+def _behind(ordered: Ordered, window: Window, limit: int, now: float | None) -> tuple[Select[Any], Json]:
+    """Ask for rows of the window's part behind the place reached, and with what values."""
+    query = _part(ordered, window.reached is not None, window.until is not None, limit)
+    return query, ordered.values(window.reached, window.until, now)
+
+
+@lru_cache(32)
+def _part(ordered: Ordered, somewhere: bool, ends: bool, limit: int) -> Select[Any]:
+    wanted = [ordered.behind(somewhere), *([ordered.up_to()] if ends else [])]
+    return select(ordered.table).where(*wanted, *_dated(ordered)).order_by(*ordered.order()).limit(limit)
+
+
+@lru_cache(32)
+def _stretch(ordered: Ordered, somewhere: bool) -> Select[Any]:
+    return select(*ordered.order()).where(ordered.behind(somewhere), ordered.up_to(), *_dated(ordered))
+
+
+def _dated(ordered: Ordered) -> list[ColumnElement[bool]]:
+    """Where rows stand in the order of their time: those that have a time and a key that take part in it."""
+    return [] if ordered.key is None else [ordered.dated(), with_key(ordered.key)]

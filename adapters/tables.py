@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Date,
@@ -21,14 +22,16 @@ from sqlalchemy import (
     Numeric,
     Table,
     and_,
+    bindparam,
     func,
     not_,
     or_,
 )
+from sqlalchemy.sql.operators import ge
 from sqlalchemy.types import TypeEngine
 
 from adapters import acks, columns, relief
-from adapters.base import RawRow, RowKind
+from adapters.base import Json, RawRow, RowKind
 from adapters.facts import SourceFacts
 from adapters.times import written_like
 from adapters.window import Place
@@ -50,7 +53,15 @@ class Tables:
         self._spelling = {name.lower(): name for name in names}
         assert facts.database is not None
         self._schema = facts.database.schema_name
+        self._facts = facts
         self._known: dict[str, Table] = {}
+        self._in_order: dict[str, Ordered] = {}
+
+    def ordered(self, conn: Connection, name: str, at: str, key: str | None) -> "Ordered":
+        """A table in its order, always by the same columns."""
+        if name not in self._in_order:
+            self._in_order[name] = Ordered(self.get(conn, name), at, key, self._facts)
+        return self._in_order[name]
 
     def get(self, conn: Connection, name: str) -> Table:
         """A table; its columns go by the names of the facts page, however the database writes them."""
@@ -64,16 +75,20 @@ class Tables:
     def forget(self) -> None:
         """Look every table up again."""
         self._known.clear()
+        self._in_order.clear()
 
     def _spell(self, inspector: object, table: object, column: Any) -> None:
         column["key"] = self._spelling.get(column["name"].lower(), column["name"])
 
 
 class Ordered:
-    """A table in the order of (time of change, row key), or of one running number (``key`` None)."""
+    """A table in the order of (time of change, row key), or of one running number (``key`` None).
+
+    Its conditions name their values, which ``values`` gives: a question is built once and asked at every tick.
+    """
 
     def __init__(self, table: Table, at: str, key: str | None, facts: SourceFacts) -> None:
-        self.table, self._facts = table, facts
+        self.table, self.facts = table, facts
         self.at: ColumnElement[Any] = table.c[at]
         self.key: ColumnElement[Any] | None = table.c[key] if key else None
 
@@ -81,47 +96,65 @@ class Ordered:
         """The columns of the order."""
         return [self.at] if self.key is None else [self.at, self.key]
 
-    def behind(self, place: Place | None) -> ColumnElement[bool]:
-        """Rows behind a place; all of them for None."""
-        if place is None:
+    def behind(self, somewhere: bool = True) -> ColumnElement[bool]:
+        """Rows behind the place ``after``; all of them where there is none."""
+        if not somewhere:
             return self.at.is_not(None)
-        at = value_of(place.at, self.at.type)
+        at = _named("after_at", self.at)
         if self.key is None:
             behind: ColumnElement[bool] = self.at > at
             return behind
-        key = value_of(place.key, self.key.type)
-        return and_(self.at >= at, or_(self.at > at, self.key > key))
+        return and_(self.at >= at, or_(self.at > at, self.key > _named("after_key", self.key)))
 
-    def up_to(self, place: Place) -> ColumnElement[bool]:
-        """Rows up to a place, it included."""
-        at = value_of(place.at, self.at.type)
+    def up_to(self) -> ColumnElement[bool]:
+        """Rows up to the place ``until``, it included."""
+        at = _named("until_at", self.at)
         if self.key is None:
             up_to: ColumnElement[bool] = self.at <= at
             return up_to
-        key = value_of(place.key, self.key.type)
-        return and_(self.at <= at, or_(self.at < at, self.key <= key))
+        return and_(self.at <= at, or_(self.at < at, self.key <= _named("until_key", self.key)))
 
-    def dated(self, now: float) -> ColumnElement[bool]:
-        """Rows whose stamp takes part in the order: written as agreed, and not of the future."""
-        zone = ZoneInfo(self._facts.source.time_zone)
-        latest = dt.datetime.fromtimestamp(now + SKEW_SECONDS, zone)
-        if isinstance(self.at.type, DateTime | Date):
-            aware = getattr(self.at.type, "timezone", False)
-            first, last = (_FIRST.replace(tzinfo=zone), latest) if aware else (_FIRST, latest.replace(tzinfo=None))
-            return and_(self.at.is_not(None), self.at >= first, self.at <= last)
-        assert self._facts.database is not None
-        like = self._facts.database.stamp
+    def dated(self) -> ColumnElement[bool]:
+        """Rows whose stamp takes part in the order: written as agreed, and not later than ``latest``."""
+        latest = self._latest(0.0)
+        last = bindparam("latest", type_=self.at.type.coerce_compared_value(ge, latest))
+        if isinstance(latest, dt.datetime):
+            return and_(self.at.is_not(None), self.at >= _FIRST.replace(tzinfo=latest.tzinfo), self.at <= last)
+        assert self.facts.database is not None
         shape: ColumnElement[Any] = self.at
         for digit in "012345678":
             shape = func.replace(shape, digit, "9")
-        return and_(self.at.is_not(None), shape.in_(sorted(shapes(like))), self.at <= written_like(like, latest))
+        return and_(self.at.is_not(None), shape.in_(sorted(shapes(self.facts.database.stamp))), self.at <= last)
 
-    def undated(self, now: float) -> ColumnElement[bool]:
+    def undated(self) -> ColumnElement[bool]:
         """All other rows."""
-        return or_(self.at.is_(None), not_(self.dated(now)))
+        return or_(self.at.is_(None), not_(self.dated()))
+
+    def values(self, after: Place | None = None, until: Place | None = None, now: float | None = None) -> Json:
+        """What the conditions name: two places, and the time ``now`` in seconds behind which all is future."""
+        values: Json = {} if now is None else {"latest": self._latest(now)}
+        for name, place in (("after", after), ("until", until)):
+            if place is not None:
+                values[f"{name}_at"] = value_of(place.at, self.at.type)
+                values |= {} if self.key is None else {f"{name}_key": value_of(place.key, self.key.type)}
+        return values
+
+    def _latest(self, now: float) -> Any:
+        """The latest stamp that is not of the future, as the column has it."""
+        latest = dt.datetime.fromtimestamp(now + SKEW_SECONDS, ZoneInfo(self.facts.source.time_zone))
+        if isinstance(self.at.type, DateTime | Date):
+            return latest if getattr(self.at.type, "timezone", False) else latest.replace(tzinfo=None)
+        assert self.facts.database is not None
+        return written_like(self.facts.database.stamp, latest)
 
 
-def named(key: ColumnElement[Any]) -> ColumnElement[bool]:
+def _named(name: str, column: ColumnElement[Any]) -> BindParameter[Any]:
+    """A value to be given by name, of the type that a cursor's text has beside this column."""
+    sample = "1900-01-01" if isinstance(column.type, DateTime | Date) else "0"
+    return bindparam(name, type_=column.type.coerce_compared_value(ge, value_of(sample, column.type)))
+
+
+def with_key(key: ColumnElement[Any]) -> ColumnElement[bool]:
     """Rows whose key can stand in a cursor."""
     if isinstance(key.type, Integer | Numeric):
         return key.is_not(None)
