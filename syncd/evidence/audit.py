@@ -10,9 +10,11 @@ from schemas.registry import check_body
 from syncd.agreement.workdays import due
 from syncd.evidence.folder import FolderLog
 from syncd.evidence.scratch import Scratch
+from syncd.evidence.side_by_side import judged_ahead
 from syncd.flows.bureau import SHANGHAI, day_of_text
-from syncd.ledger.audit import audit_log
-from syncd.ledger.audited import KEPT, AuditedLog, Fact, LogReport, Rules
+from syncd.ledger.audit import Rules, audit_log
+from syncd.ledger.audit_bundle import unread
+from syncd.ledger.audited import KEPT, AuditedLog, Fact, LogReport
 from syncd.ledger.pairing import FAULTS, Calendar, Issue, Pairing, judge
 from syncd.ledger.policy import Policy
 from syncd.ledger.verdict import speaks_for
@@ -50,8 +52,9 @@ def audit(logs: Sequence[AuditedLog], policy: Policy, fingerprint: str, level: i
     report = Report(level, fingerprint)
     with Scratch() as scratch:
         keep = scratch.keep if level >= 4 else _forget
+        check = check_body if level >= 5 else unread
         for log in logs:
-            rules = Rules(level, policy, check_body, keep, partial(told, log.origin))
+            rules = Rules(level, policy, check, keep, partial(told, log.origin), judged_ahead)
             report.logs.append(audit_log(log, rules))
             if isinstance(log, FolderLog) and level >= 3 and report.logs[-1].size:
                 for name, code in log.beside(policy):
@@ -67,7 +70,7 @@ def audit(logs: Sequence[AuditedLog], policy: Policy, fingerprint: str, level: i
     return report
 
 
-def _forget(fact: Fact) -> None:
+def _forget(facts: Sequence[Fact]) -> None:
     """Below level 4 no fact is needed."""
 
 

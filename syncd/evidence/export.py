@@ -22,7 +22,7 @@ from syncd.errors import Stop
 from syncd.evidence.books import Evidence
 from syncd.evidence.files import write_whole
 from syncd.evidence.layout import PRIVATE, PUBLIC, TRUST, format_disclosures, format_entries, format_notes, page
-from syncd.evidence.node_log import NodeLog
+from syncd.evidence.node_log import log_of
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, parse_checkpoint
 from syncd.ledger.notes import BadSignature, parse_note
@@ -77,7 +77,7 @@ class _Export:
             evidence, conn, origin, size, note, told,
         )  # fmt: skip
         self.public, self.private = root / PUBLIC / origin, root / PRIVATE / origin
-        self.log = NodeLog(evidence.logs, conn, origin, size, note)
+        self.log = log_of(evidence.logs, conn, origin, size, note)
         self.files = 0
         self.old, self.settled = self._held()
 

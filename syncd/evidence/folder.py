@@ -1,6 +1,7 @@
 """An exported log read from its folder 导出目录, as the audit wants it: bundle by bundle, nothing kept behind."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from syncd.errors import NeedsPerson
@@ -30,6 +31,7 @@ class FolderLog:
 
     def __init__(self, root: Path, origin: str) -> None:
         self.origin = origin
+        self._root = root
         self._trust = trust_file(root)
         self._public = root / PUBLIC / origin
         self._private = root / PRIVATE / origin
@@ -83,6 +85,10 @@ class FolderLog:
         if self._withheld:
             return [Disclosed(WITHHELD)] * width
         return parse_disclosures(_read(page(self._private, "disclosures", n, width)), width)
+
+    def elsewhere(self, level: int) -> "Callable[[], FolderLog]":
+        """What opens this log in another process."""
+        return partial(FolderLog, self._root, self.origin)
 
     def beside(self, policy: Policy) -> Iterator[tuple[str, str]]:
         """Files of the public tree that differ from what they should be, and a code for each: the keys, and partial

@@ -4,7 +4,7 @@ Sorting millions of entries by what they are about is left to SQLite; the file i
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,8 +18,6 @@ from syncd.ledger.pairing import gone
 
 _BATCH = 4096
 _COLUMNS = "about, origin, idx, kind, at, leaf, id, ref, state, body, version"
-_BODIES = frozenset({"restriction.imposed", "restriction.lifted"})
-_NEEDED = ("because", "knew", "effective_from")
 
 
 class Scratch:
@@ -44,12 +42,11 @@ class Scratch:
         self._db.close()
         self._folder.cleanup()
 
-    def keep(self, fact: Fact) -> None:
-        """Take one fact."""
-        body = None
-        if fact.body is not None and (fact.kind in _BODIES or fact.kind.startswith("relief.")):
-            body = orjson.dumps({name: fact.body[name] for name in _NEEDED if name in fact.body})
-        self._waiting.append((*fact[:9], body, fact.version))
+    def keep(self, facts: Sequence[Fact]) -> None:
+        """Take the facts of one bundle."""
+        self._waiting += [
+            (*fact[:9], None if fact.body is None else orjson.dumps(fact.body), fact.version) for fact in facts
+        ]
         if len(self._waiting) >= _BATCH:
             self._flush()
 

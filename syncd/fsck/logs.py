@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from syncd.flows.bureau import Bureau
 from syncd.fsck.faults import Fault, Told
 from syncd.ledger.entry import MeaningError, parse_entry
-from syncd.ledger.regrow import BUNDLE, Regrown
+from syncd.ledger.regrow import BUNDLE, Regrown, grow
 from syncd.ledger.tree import leaf_hash
 from syncd.store import rows
 from syncd.store.bulk import execute
@@ -56,7 +56,7 @@ def _bundle(conn: Connection, state: LogState, tree: Regrown, held: dict[int, An
         wrong = _differing(row[1], row[3:])
         if wrong:
             yield Fault("log", f"{state.origin}:{idx}", "column_differs", detail=" ".join(wrong))
-    grown = [(0, first // BUNDLE, b"".join(hashes)), *tree.push(hashes)]
+    grown = [(0, first // BUNDLE, b"".join(hashes)), *tree.push(grow(b"".join(hashes)))]
     yield from _tiles(conn, state, grown)
     listed = execute(
         conn, "SELECT size, root FROM checkpoints WHERE log = ? AND size > ? AND size <= ? ORDER BY size",
@@ -101,7 +101,7 @@ def mend_tiles(bureau: Bureau, state: LogState) -> bool:
     for first in range(0, state.size, BUNDLE):
         with bureau.store.read() as conn:
             hashes = _hashes(conn, state, first)
-        waiting += [(0, first // BUNDLE, b"".join(hashes)), *tree.push(hashes)]
+        waiting += [(0, first // BUNDLE, b"".join(hashes)), *tree.push(grow(b"".join(hashes)))]
         if len(waiting) >= 64:
             _write(bureau, state, waiting)
             waiting = []
@@ -116,7 +116,7 @@ def _leads_to(bureau: Bureau, state: LogState, size: int, root: bytes) -> bool:
             hashes = _hashes(conn, state, first)[: size - first]
         if len(hashes) < min(BUNDLE, size - first):
             return False
-        list(tree.push(hashes))
+        list(tree.push(grow(b"".join(hashes))))
     return tree.root(size) == root
 
 

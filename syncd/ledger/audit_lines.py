@@ -1,10 +1,45 @@
 """The lines under a checkpoint as an audit judges them 签名行: own, SM2, members', others."""
 
-from syncd.ledger.audited import LogReport
+from typing import NamedTuple
+
+from syncd.ledger.audited import Listed, LogReport
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import parse_checkpoint
-from syncd.ledger.notes import BadSignature, Note
-from syncd.ledger.policy import Policy, signed_by_log, sm2_line
+from syncd.ledger.notes import BadSignature, Note, parse_note
+from syncd.ledger.policy import Policy, lacking_of, signed_by_log, sm2_line
+
+
+class Seen(NamedTuple):
+    """One listed checkpoint as far as it goes without the tree: its root, empty if it cannot be read, and whether a key
+    of the log has signed it.
+    """
+
+    size: int
+    root: bytes
+    by_log: bool
+    report: LogReport
+
+
+def seen(policy: Policy, origin: str, listed: Listed) -> Seen:
+    """Judge one listed checkpoint's form and lines (L2)."""
+    report, place = LogReport(origin, checkpoints=1), f" checkpoint {listed.size}"
+    if listed.fault:
+        report.add(2, place, "row_differs", listed.fault)
+    if not listed.note:
+        return Seen(listed.size, b"", False, report)
+    try:
+        note = parse_note(listed.note)
+        checkpoint = parse_checkpoint(note.text)
+        if (checkpoint.origin, checkpoint.size) != (origin, listed.size):
+            raise FormatError("It is another log's or another size's.")
+    except FormatError as error:
+        report.add(2, place, "malformed", str(error))
+        return Seen(listed.size, b"", False, report)
+    by_log = signed(policy, report, 2, place, note)
+    second(policy, report, 2, place, note, counted=True)
+    if not lacking_of(policy, set(lines(policy, report, 2, place, note))):
+        report.final = listed.size
+    return Seen(listed.size, checkpoint.root, by_log, report)
 
 
 def signed(policy: Policy, report: LogReport, level: int, place: str, note: Note) -> bool:

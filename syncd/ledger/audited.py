@@ -7,13 +7,11 @@ from typing import Final, NamedTuple, Protocol
 
 from syncd.ledger.canonical import Json
 from syncd.ledger.entry import Entry
-from syncd.ledger.policy import Policy
 from syncd.ledger.steps import Fault
 
 LEVELS: Final = (1, 2, 3, 4, 5, 6)
 KEPT: Final = 1000
 """Faults listed for each level of a log; further ones are only counted."""
-CheckBody = Callable[[str, Json], None]
 
 
 class Rows(NamedTuple):
@@ -28,6 +26,17 @@ class Rows(NamedTuple):
     said: Sequence[bytes | None] | None = None
     faults: Mapping[int, str] = {}
     differs: Callable[[int, Entry], str] | None = None
+
+    def cut(self, width: int) -> "Rows":
+        """The first ``width`` of them."""
+        return self if len(self.leaves) <= width else self._replace(leaves=self.leaves[:width])
+
+    def hashed_as(self, hashes: bytes) -> bool:
+        """Whether these are the leaf hashes that stand beside the entries; nothing beside them says nothing else."""
+        try:
+            return self.said is None or b"".join(self.said) == hashes  # type: ignore[arg-type]
+        except TypeError:
+            return False
 
 
 class Listed(NamedTuple):
@@ -44,6 +53,21 @@ class Disclosed(NamedTuple):
     state: str
     data: bytes = b""
     fault: str = ""
+
+
+class Bundle(NamedTuple):
+    """What was read of one bundle: its first index and width, its entries, its tile of level 0, and what lies
+    beside them.
+
+    Below L3 there are no entries, below L5 no disclosures.
+    """
+
+    first: int
+    width: int
+    rows: Rows
+    tile: bytes
+    listed: Sequence[Listed]
+    disclosures: Sequence[Disclosed]
 
 
 class AuditedLog(Protocol):
@@ -66,12 +90,16 @@ class AuditedLog(Protocol):
     def disclosures(self, n: int) -> Sequence[Disclosed]:
         """The disclosures of bundle ``n``."""
 
+    def elsewhere(self, level: int) -> "Callable[[], AuditedLog] | None":
+        """What opens this log once more in another process (it is pickled); None where it is read here only."""
+
 
 class Fact(NamedTuple):
     """What the pairing of the logs needs of one entry.
 
     ``about`` is the leaf of what it is about, its own where it is about nothing else; ``ref`` is the ``ref`` as
-    ``<log> <id>``, or empty; ``body`` what was opened of it, or None; ``version`` the agreement's that its leaf names.
+    ``<log> <id>``, or empty; ``body`` what the pairing needs of what was opened, or None; ``version`` the
+    agreement's that its leaf names.
     """
 
     about: bytes
@@ -114,13 +142,16 @@ class LogReport:
         if len(found := self.faults.setdefault(level, [])) < KEPT:
             found.append(Fault(0, f"{self.origin}{place}", code, detail))
 
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """By what a log is judged: level, trust policy, the check of bodies, and who is told of each fact and step."""
-
-    level: int
-    policy: Policy
-    check_body: CheckBody
-    keep: Callable[[Fact], None]
-    told: Callable[[int], None]
+    def take(self, part: "LogReport") -> None:
+        """Take in what was found in a part of the log, behind what is here."""
+        self.checkpoints += part.checkpoints
+        self.lines += part.lines
+        self.final = part.final or self.final
+        for level, faults in part.faults.items():
+            found = self.faults.setdefault(level, [])
+            found += faults[: KEPT - len(found)]
+        self.counts.update(part.counts)
+        self.kinds.update(part.kinds)
+        self.disclosures.update(part.disclosures)
+        self.sm2.update(part.sm2)
+        self.adopted.update(part.adopted)

@@ -110,7 +110,12 @@ class NoteVerifier:
 @lru_cache(maxsize=512)
 def _ask_signature(public_key: bytes, signature: bytes, message: str) -> None:
     """Raise InvalidSignature unless it holds. What held is remembered: one line is met several times on its way."""
-    Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message.encode())
+    _loaded(public_key).verify(signature, message.encode())
+
+
+@lru_cache(maxsize=64)
+def _loaded(public_key: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public_key)
 
 
 class NoteSigner:
@@ -203,8 +208,12 @@ def _note_text(data: bytes) -> str:
     return text
 
 
+@lru_cache(maxsize=512)
 def read_line(line: str) -> tuple[str, bytes, bytes]:
-    """Name, key id and signature bytes of a signature line, by whatever key. Raises FormatError."""
+    """Name, key id and signature bytes of a signature line, by whatever key. Raises FormatError.
+
+    What was read is remembered: each key of a policy asks of each line whether it is its own.
+    """
     match = _LINE.fullmatch(line)
     data = unb64(match[2]) if match else b""
     if match is None or len(data) < 5:
