@@ -20,7 +20,6 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -140,8 +139,9 @@ def bulk(
         whole += sum(spent)
         print(f"  {name}: held all after {reached[name] - begun:.2f} s; daemon {spent[0]:.2f} s CPU, "
               f"its system {spent[1]:.2f} s CPU")  # fmt: skip
-        shares = stage_seconds(site) - stages[name]
-        listed = ", ".join([f"{stage} {seconds * 1e6 / count:.0f}" for stage, seconds in shares.most_common()])
+        shares = {stage: seconds - stages[name][stage] for stage, seconds in stage_seconds(site).items()}
+        busy = sorted((stage for stage in shares if shares[stage] > 0), key=lambda stage: -shares[stage])
+        listed = ", ".join([f"{stage} {shares[stage] * 1e6 / count:.0f}" for stage in busy])
         print(f"    us a finding: {listed}")
     print(f"  CPU in all: {whole * 1e6 / count:,.0f} us a finding")
 
@@ -204,9 +204,9 @@ def cpu_seconds(site: Site) -> list[float]:
     return spent
 
 
-def stage_seconds(site: Site) -> Counter[str]:
+def stage_seconds(site: Site) -> dict[str, float]:
     """User and system seconds of a daemon by stage; ``server``: its threads, its pool and the scheduler."""
-    spent = Counter[str]()
+    spent = dict.fromkeys((*STAGES, "server"), 0.0)
     for task in Path(f"/proc/{site.daemon.pid if site.daemon else 0}/task").iterdir():
         with suppress(FileNotFoundError):  # a thread of the pool that has just ended
             name, _, rest = task.joinpath("stat").read_text("ascii").rpartition(")")

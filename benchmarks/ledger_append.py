@@ -111,7 +111,7 @@ def bare_inserts(count: int) -> Rate:
 def pymerkle(count: int) -> Rate | None:
     """pymerkle's tree in memory; None if it is not installed."""
     try:
-        from pymerkle import InmemoryTree  # type: ignore[import-not-found]
+        from pymerkle import InmemoryTree
     except ModuleNotFoundError:
         return None
     tree, leaf = InmemoryTree(), os.urandom(320)

@@ -98,7 +98,7 @@ def by_our_conditions(of: Agreement, bodies: Sequence[Json]) -> list[str]:
 def by_cel_python(of: Agreement, bodies: Sequence[Json]) -> list[str] | None:
     """The same by cel-python, each condition a program made once; None where it is not installed."""
     try:
-        import celpy  # type: ignore[import-not-found]
+        import celpy
     except ImportError:
         return None
     environment = celpy.Environment()

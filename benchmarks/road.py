@@ -60,8 +60,9 @@ class Home(Adapter):
         rows = self.rows[start : start + PAGE]
         return Page(rows, {"at": start + len(rows)}, start + len(rows) < len(self.rows))
 
-    def push(self, rows: Sequence[Json]) -> None:
+    def push(self, rows: Sequence[Json]) -> str:
         self.findings.update(row["CJD_RDBH"] for row in rows)
+        return ""
 
     def acknowledgements(self, cursor: Json | None) -> AckPage:
         return AckPage([], cursor or {"at": 0}, False)
@@ -71,7 +72,7 @@ class Home(Adapter):
 class Clocked:
     """CPU seconds by stage; a stage that calls into another node counts only its own."""
 
-    spent: Counter[str] = field(default_factory=Counter)
+    spent: dict[str, float] = field(default_factory=dict)
     inner: float = 0.0
 
     def run(self, name: str, call: Callable[[], Any]) -> Any:
@@ -81,7 +82,7 @@ class Clocked:
             return call()
         finally:
             took = time.process_time() - begun
-            self.spent[name] += took - self.inner
+            self.spent[name] = self.spent.get(name, 0.0) + took - self.inner
             self.inner = outside + took
 
 
@@ -201,7 +202,7 @@ def tell(nodes: dict[str, Node], clocked: Clocked, count: int) -> float:
     for code, node in nodes.items():
         if len(node.home.findings) != count:
             raise SystemExit(f"{code} restricts {len(node.home.findings)} of {count} findings")
-    for name, seconds in clocked.spent.most_common():
+    for name, seconds in sorted(clocked.spent.items(), key=lambda item: -item[1]):
         if seconds * 1e6 / count >= 1:
             print(f"  {name:12} {seconds * 1e6 / count:7.0f} us a finding")
     total = sum(clocked.spent.values())
