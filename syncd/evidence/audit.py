@@ -76,13 +76,10 @@ def _forget(facts: Sequence[Fact]) -> None:
 
 def _cover(scratch: Scratch, policy: Policy, logs: dict[str, LogReport]) -> None:
     """Each disclosure that is gone must be covered by an order of erasure on the finding that it leads back to."""
-    ordered = {one.about for one in scratch.orders() if one.ref and _own(one, policy)}
+    some = scratch.take_orders(lambda order: bool(order.ref) and _own(order, policy))
     for fact in scratch.missing():
-        if fact.kind == "feedback.reported" and not fact.ref:
-            covered = bool(ordered)  # an erased item no longer says what it was about
-        else:
-            covered = _leads_to(scratch, fact, ordered)
-        if not covered:
+        said_nothing = fact.kind == "feedback.reported" and not fact.ref  # an erased item: about what, is gone with it
+        if not (some if said_nothing else _leads_to(scratch, fact)):
             code = "no_erasure_entry" if fact.state == "erased" else "missing_disclosure"
             logs[fact.origin].add(5, f":{fact.idx}", code)
 
@@ -91,15 +88,18 @@ def _own(order: Fact, policy: Policy) -> bool:
     return speaks_for(order.origin, order.ref.partition(" ")[0], policy)
 
 
-def _leads_to(scratch: Scratch, fact: Fact, ordered: set[bytes]) -> bool:
+def _leads_to(scratch: Scratch, fact: Fact) -> bool:
+    """Whether an order is about this entry, or about one that it leads back to in a few steps."""
     leaf: bytes | None = fact.leaf
-    about: bytes | None = fact.about
-    for _ in range(_HOPS):
-        if leaf in ordered or about in ordered:
-            return True
-        if about is None or about == leaf:
+    for _ in range(_HOPS + 1):
+        if leaf is None:
             return False
-        leaf, about = about, scratch.about(about)
+        if scratch.ordered(leaf):
+            return True
+        about = fact.about if leaf == fact.leaf else scratch.about(leaf)
+        if about == leaf:
+            return False
+        leaf = about
     return False
 
 

@@ -4,7 +4,7 @@ Sorting millions of entries by what they are about is left to SQLite; the file i
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -73,10 +73,17 @@ class Scratch:
         rows = self._db.execute(sql)
         yield from (fact for fact in map(_fact, rows) if gone(fact))
 
-    def orders(self) -> Iterator[Fact]:
-        """The orders of erasure."""
+    def take_orders(self, counts: Callable[[Fact], bool]) -> bool:
+        """Write down what the orders of erasure that count are about, to be asked for; whether there are any."""
         self._flush()
-        yield from map(_fact, self._db.execute(f"SELECT {_COLUMNS} FROM facts WHERE kind = 'erasure.ordered'"))
+        self._db.execute("CREATE TABLE ordered (about BLOB PRIMARY KEY) WITHOUT ROWID")
+        orders = map(_fact, self._db.execute(f"SELECT {_COLUMNS} FROM facts WHERE kind = 'erasure.ordered'"))
+        found = ((one.about,) for one in orders if counts(one))
+        return self._db.executemany("INSERT OR IGNORE INTO ordered VALUES (?)", found).rowcount > 0
+
+    def ordered(self, leaf: bytes) -> bool:
+        """Whether an order that counts is about the entry with this leaf."""
+        return self._db.execute("SELECT 1 FROM ordered WHERE about = ?", (leaf,)).fetchone() is not None
 
     def about(self, leaf: bytes) -> bytes | None:
         """What the entry with this leaf is about, None if it is not held."""
