@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from syncd.flows.bureau import Bureau
 from syncd.flows.understand import AMENDED, Changes, amendment_mark, changed_fields, same_decision
-from syncd.store import origins, register
+from syncd.store import origins, register, releases
 from syncd.store.state import LogState
 
 Json = dict[str, Any]
@@ -35,7 +35,7 @@ def amend(bureau: Bureau, conn: Connection, state: LogState, changes: Changes) -
             changes.relief.append(amendment_mark(state.id, idx, leaf, finding, bureau.today()))
     register.amend_findings(conn, fitting)
     origins.add_amendments(conn, changed)
-    register.forget_releases(conn, [row["of"] for row in fitting], bureau.code)
+    releases.forget_releases(conn, [row["of"] for row in fitting], bureau.code)
 
 
 def _amendment(finding: bytes, by: bytes, idx: int, body: Json, version: int) -> Json:

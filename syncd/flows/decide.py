@@ -23,15 +23,14 @@ from syncd.flows.planning import WITHDRAWN, known_row
 from syncd.flows.propose import confirmed_body, still_counts
 from syncd.flows.recognise import Recognise
 from syncd.flows.record import Saying, record, sign
-from syncd.flows.rejudge import Rejudge
+from syncd.flows.rejudge import FIRST, SECOND_NEEDED, Rejudge, ask_another
 from syncd.flows.relieve import relief_body
 from syncd.flows.respond import respond
 from syncd.flows.resync import Finish, operator_body
 from syncd.ledger.entry import Ref
-from syncd.store import desk, proposals, register, sourcebook
+from syncd.store import desk, proposals, register, releases, sourcebook
 
 Json = dict[str, Any]
-SECOND_NEEDED = "released by one of two; another account must release it too"
 _LETS_FOLLOW = frozenset({"review", "mapping_differs"})
 """What is released for these is judged as reviewed 已复核, so the rule's number of people is asked for both."""
 
@@ -73,7 +72,7 @@ class Decide:
             row = desk.one(conn, item)
             if row is None or row.state != "open":
                 raise NeedsPerson(f"There is no open item {item} on the desk; `syncd desk list` shows them.")
-            done = self._release(conn, row, account) if release else "kept as it is"
+            done = self._release(conn, row, account) if release else self._refuse(conn, row)
             state = "released" if release else "refused"
             if done == SECOND_NEEDED:
                 state = "open"
@@ -103,12 +102,20 @@ class Decide:
             )
         return doing(conn, row, account)
 
+    def _refuse(self, conn: Connection, row: Row[Any]) -> str:
+        """What was refused is seen by two people anew, should the item be opened again."""
+        if row.kind in _LETS_FOLLOW:
+            releases.unrelease(conn, bytes.fromhex(row.mark), self._bureau.code, "first")
+        if row.kind == "rejudge":
+            desk.state_facts(conn, row.id, {key: fact for key, fact in orjson.loads(row.facts).items() if key != FIRST})
+        return "kept as it is"
+
     def _impose(self, conn: Connection, row: Row[Any], account: int) -> str:
         leaf = bytes.fromhex(row.mark)
         if row.kind in _LETS_FOLLOW and self._first_of_two(conn, leaf, account):
             return SECOND_NEEDED
-        register.release(conn, leaf, self._bureau.code, row.kind.removesuffix("_relieved"), account)
-        register.judge_from_today(conn, leaf, self._bureau.code)
+        releases.release(conn, leaf, self._bureau.code, row.kind.removesuffix("_relieved"), account)
+        releases.judge_from_today(conn, leaf, self._bureau.code)
         respond(self._bureau, conn, [leaf])
         return "released for this region; judged again"
 
@@ -126,10 +133,9 @@ class Decide:
             return False
         said = (before.released_by or "").split("/") if before is not None else []
         first = next((part.partition(":")[2] for part in said if part.startswith("first:")), None)
-        if first == str(account):
-            raise NeedsPerson("The rule asks for two people, and this account was the first; another one must release.")
+        ask_another(first, account)
         if first is None:
-            register.release(conn, leaf, bureau.code, "first", account)
+            releases.release(conn, leaf, bureau.code, "first", account)
         return first is None
 
     def _confirm(self, conn: Connection, row: Row[Any], account: int) -> str:
@@ -154,7 +160,7 @@ class Decide:
 
     def _judge_again(self, conn: Connection, row: Row[Any], account: int) -> str:
         leaf = bytes.fromhex(row.mark)
-        register.judge_from_today(conn, leaf, self._bureau.code)
+        releases.judge_from_today(conn, leaf, self._bureau.code)
         respond(self._bureau, conn, [leaf])
         return "judged again under the agreement as it is now"
 

@@ -2,6 +2,8 @@
 
 Findings keep the version they were judged by. Where a later one, in force here, would lead to something else in this
 region, an item says what; releasing it answers the finding by that version from then on, refusing leaves it as it is.
+Where the later version's rule asks for two people 双人复核, two release the item: what one person released under the
+earlier one is not two people's word under this one. Nobody waits for a second person to lift.
 """
 
 from collections import Counter
@@ -18,10 +20,12 @@ from syncd.flows.record import Saying, record, sign
 from syncd.flows.respond import respond
 from syncd.flows.resync import Finish, operator_body
 from syncd.ledger.entry import Ref
-from syncd.store import desk, register, versions
+from syncd.store import desk, register, releases
 
 Json = dict[str, Any]
 KIND = "rejudge"
+FIRST = "first"
+SECOND_NEEDED = "released by one of two; another account must release it too"
 _FACTS = ("finding", "uscc", "issuer", "criterion", "criterion_now", "effect", "gained", "lost", "until_was",
           "until_now", "judged_by")  # fmt: skip
 
@@ -67,11 +71,33 @@ class Rejudge:
             body = under(bureau.timeline.by(number), finding.parsed(), bureau.allow_candidates)
             record(bureau, conn, [Saying("finding.amended", Ref(bureau.origin, finding.id, leaf.hex()), body)])
             return f"amended by this bureau: it meets {body['criterion'] or 'no criterion'} by version {number}"
+        if facts["effect"] != "released" and self._persons(number, finding.criterion) > 1:
+            first = facts.get(FIRST)
+            if first is None:
+                desk.state_facts(conn, row.id, facts | {FIRST: account})
+                return SECOND_NEEDED
+            ask_another(first, account)
+            for kind in ("review", "mapping_differs"):
+                releases.unrelease(conn, leaf, bureau.code, kind)
+            releases.release(conn, leaf, bureau.code, FIRST, first)
+            releases.release(conn, leaf, bureau.code, "review", account)
         released = f"{RELEASED_FOR}{number}:{account}"
-        versions.release_for(conn, leaf, bureau.code, RELEASED_FOR, released)
-        register.judge_from_today(conn, leaf, bureau.code)
+        releases.release_for(conn, leaf, bureau.code, RELEASED_FOR, released)
+        releases.judge_from_today(conn, leaf, bureau.code)
         respond(bureau, conn, [leaf], released={leaf: released})
         return f"judged by version {number} of the agreement from now on"
+
+    def _persons(self, number: int, criterion: str | None) -> int:
+        """How many people this region's rule asks for by that version."""
+        region = self._bureau.timeline.by(number).regions.get(self._bureau.code)
+        rule = region.rules.get(criterion or "") if region is not None else None
+        return rule.persons if rule is not None else 1
+
+
+def ask_another(first: int | str | None, account: int) -> None:
+    """Raises ``NeedsPerson`` where the second of two people is the first."""
+    if first is not None and str(first) == str(account):
+        raise NeedsPerson("The rule asks for two people, and this account was the first; another one must release.")
 
 
 def _item(number: int, one: Json) -> Json:

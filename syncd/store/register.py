@@ -249,29 +249,6 @@ def responses_of(
     return grouped
 
 
-def release(conn: Connection, finding: bytes, region: str, kind: str, account: int) -> None:
-    """Record that a person released an item of this ``kind`` about a finding; the next recognition reads it.
-
-    ``review:1001/twin:1002``: each kind on its own, for who has seen one has not seen the other.
-    """
-    before = responses_of(conn, [finding], region).get(finding, {}).get(region)
-    parts = (before.released_by or "").split("/") if before is not None else []
-    kept = [part for part in parts if part and not part.startswith(f"{kind}:")]
-    conn.execute(
-        update(responses)
-        .where(responses.c.finding == finding, responses.c.region == region)
-        .values(released_by="/".join([*kept, f"{kind}:{account}"]))
-    )
-
-
-def judge_from_today(conn: Connection, finding: bytes, region: str) -> None:
-    """A finding that is off here and released again is judged on the day of its release, not on the one on which it was
-    first imposed: a legal basis may have begun since.
-    """
-    off = (responses.c.finding == finding, responses.c.region == region, responses.c.kind != "restriction.imposed")
-    conn.execute(update(responses).where(*off).values(since=""))
-
-
 def hold_entries(conn: Connection, rows: Sequence[Json]) -> None:
     """Remember entries that are stored but not understood, to be retried when versions change."""
     bulk_upsert(conn, held_entries, rows, ("log", "idx"), ("reason", "agreement"))
@@ -280,13 +257,6 @@ def hold_entries(conn: Connection, rows: Sequence[Json]) -> None:
 def held_in(conn: Connection, log: int) -> set[int]:
     """Where entries of a log wait that were held before, and so have been answered already."""
     return {row[0] for row in execute(conn, "SELECT idx FROM held_entries WHERE log = ?", (log,))}
-
-
-def forget_releases(conn: Connection, leaves: Collection[bytes], region: str) -> None:
-    """What a person released was the version before: an amended finding is looked at anew."""
-    for some in chunks(leaves):
-        mine = (responses.c.finding.in_(some), responses.c.region == region)
-        conn.execute(update(responses).where(*mine).values(released_by=None))
 
 
 def unhold(conn: Connection, pairs: Iterable[tuple[int, int]]) -> None:

@@ -180,12 +180,3 @@ def findings_by(conn: Connection, chunk: int) -> Iterator[list[Finding]]:
         if len(rows) < chunk:
             return
         place = rows[-1].log, rows[-1].idx
-
-
-def release_for(conn: Connection, finding: bytes, region: str, kind: str, released: str) -> None:
-    """A person released a region's answer for a version: it takes the place of an earlier such release."""
-    sql = "SELECT released_by FROM responses WHERE finding = ? AND region = ?"
-    before = execute(conn, sql, (finding, region)).scalar_one_or_none() or ""
-    kept = [part for part in before.split("/") if part and not part.startswith(kind)]
-    update = "UPDATE responses SET released_by = ? WHERE finding = ? AND region = ?"
-    execute(conn, update, ("/".join([*kept, released]), finding, region))

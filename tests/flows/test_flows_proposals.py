@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 import pytest
-from network import THREE, Network, company, network, penalty, relief, version_of
+from network import Network, company, network, penalty, relief
 from test_flows_road import entries, standings
 
 from adapters.facts import parse_facts
 from adapters.source import Source
 from syncd.errors import NeedsPerson
-from syncd.store import desk, register
+from syncd.store import desk
 
 HOME, OTHER = "320583", "310114"
 Json = dict[str, Any]
@@ -254,68 +254,3 @@ def test_an_agency_whose_fault_made_its_client_penalised_is_linked_to_that_penal
     net.settle()
     assert standings(net, company(2)) == ["restricted"] * 3
     assert standings(net, company(1)) == ["clear"] * 3
-
-
-TWO_PEOPLE = (
-    "regions/310114.toml",
-    'criterion = "EP-A6"\nmode = "review"',
-    'criterion = "EP-A6"\nmode = "review"\npersons = 2',
-)
-
-
-def released_by(net: Network, code: str) -> list[str | None]:
-    with net.nodes[code].bureau.store.read() as conn:
-        return [one.released_by for by in register.responses_of(conn, None, code).values() for one in by.values()]
-
-
-def test_two_people_release_where_the_rule_asks_for_two(tmp_path: Path, store_urls: Callable[[str], str]) -> None:
-    net = network(tmp_path, store_urls, agreement=version_of(THREE, 1, "2019-12-30", TWO_PEOPLE))
-    net.nodes[HOME].home.put(penalty("101", company(1), "KS-0199", HOME))
-    net.settle()
-    [item] = items(net, OTHER, "review")
-    assert decide(net, OTHER, item["id"])["state"] == "open"
-    net.settle()
-    assert standings(net, company(1))[0] == "clear"
-    with pytest.raises(NeedsPerson, match="another one must release"):
-        decide(net, OTHER, item["id"])
-    assert decide(net, OTHER, item["id"], account=1002)["state"] == "released"
-    net.settle()
-    assert standings(net, company(1))[THREE.index(OTHER)] == "restricted"
-    assert released_by(net, OTHER) == ["first:1001/review:1002"]
-
-
-def test_a_mapping_that_differs_is_no_way_around_the_second_person(
-    tmp_path: Path, store_urls: Callable[[str], str]
-) -> None:
-    net = network(tmp_path, store_urls, agreement=version_of(THREE, 1, "2019-12-30", TWO_PEOPLE))
-    net.settle()
-    bureau = net.nodes[HOME].bureau
-    region = bureau.agreement.regions[HOME]  # its own list reads the code otherwise than the others hold it
-    codes = {**region.local_codes, "KS-0104": replace(region.local_codes["KS-0104"], criterion="EP-A6")}
-    regions = {**bureau.agreement.regions, HOME: replace(region, local_codes=codes)}
-    bureau.agreement = replace(bureau.agreement, regions=regions)
-    net.nodes[HOME].home.put(penalty("101", company(1), "KS-0104", HOME))
-    net.settle()
-    [item] = items(net, OTHER, "mapping_differs")
-    assert decide(net, OTHER, item["id"])["state"] == "open"
-    net.settle()
-    assert standings(net, company(1))[THREE.index(OTHER)] == "clear", "one person is not two"
-    assert decide(net, OTHER, item["id"], account=1002)["state"] == "released"
-    net.settle()
-    assert standings(net, company(1))[THREE.index(OTHER)] == "restricted"
-    assert released_by(net, OTHER) == ["first:1001/mapping_differs:1002"]
-
-
-def test_the_second_person_is_asked_for_by_the_version_that_judges(
-    tmp_path: Path, store_urls: Callable[[str], str]
-) -> None:
-    net = network(tmp_path, store_urls, agreement=version_of(THREE, 1, "2019-12-30", TWO_PEOPLE))
-    net.versions = {code: [version_of(THREE, 2, "2026-11-01")] for code in THREE}
-    net.nodes[HOME].home.put(penalty("101", company(1), "KS-0199", HOME))
-    net.settle()
-    for code in THREE:
-        net.nodes[code].stages.adopt.adopt(2, 1001, "operator_request")
-    net.settle(collect=False)
-    assert net.nodes[OTHER].bureau.agreement.version == 2, "which asks for one person"
-    [item] = items(net, OTHER, "review")
-    assert decide(net, OTHER, item["id"])["state"] == "open", "the finding is judged by version 1, which asks for two"
