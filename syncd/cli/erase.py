@@ -43,7 +43,7 @@ def erase(
     config: Config = CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Order that everything said about a finding of this bureau's own is deleted 删除, everywhere.
+    """Order that everything said about a finding or honour of this bureau's own is deleted 删除, everywhere.
 
     Every member lifts what it has restricted, forgets keys, texts, register, desk and outbox, and answers within three
     working days; the ledger keeps leaves that say nothing, and the order. It cannot be undone.
@@ -93,8 +93,8 @@ def erasures(config: Config = CONFIG, as_json: AsJson = False) -> None:
 
 def _draw_ordered(to: "Console", answer: Json) -> None:
     result = answer["result"]
-    also = "revoked and " if result["revoked"] else ""
-    say(to, f"The finding is {also}ordered to be erased 删除 by {result['log']}:{result['index']}")
+    also = "revoked 撤销 and " if result["revoked"] else ""
+    say(to, f"It is {also}ordered to be erased 删除 by {result['log']}:{result['index']}")
     holders = ", ".join(result["holders"])
     say(to, f"due from {holders} by {result['due']} (job {answer['job']}, done by the {answer['by']})")
     draw_left(to, answer["left"])

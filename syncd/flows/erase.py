@@ -23,14 +23,17 @@ from syncd.flows.alarms import match
 from syncd.flows.bureau import Bureau, day_of_text
 from syncd.flows.erasures import LATE, late, progress
 from syncd.flows.grounds import lost_grounds
+from syncd.flows.honour import GRANTED
+from syncd.flows.honour_rows import honour_key
 from syncd.flows.opening import read_opened
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.respond import RELIEF_WORKING_DAYS, respond
 from syncd.flows.understand import RESPONSES, relief_key
 from syncd.flows.unsaid import lift_unsaid
 from syncd.ledger.entry import Ref
-from syncd.store import erased, forget, outbox, register
+from syncd.store import erased, forget, honours, outbox, register
 from syncd.store.erased import Order
+from syncd.store.honours import Withdrawal
 from syncd.store.vault import Sealed
 
 Json = dict[str, Any]
@@ -70,12 +73,18 @@ class Erase:
         bureau = self._bureau
         with bureau.store.read() as conn:
             held = register.findings_by_leaf(conn, [order.finding]).get(order.finding)
+            honour = honours.one(conn, order.finding)
             order = self._read(conn, order)
+        if honour is not None:
+            bureau.vault.bar([honour_key(honour.uscc, honour.honour, honour.number)], order.finding)
         if held is not None:
             bureau.vault.bar([held.natural_key, relief_key(held.organ, held.number, held.uscc)], order.finding)
         with bureau.store.write() as conn:
             if held is not None:
                 register.add_relief(conn, [_as_relief(order, held.log)])
+            if honour is not None:  # from its first day on it offers nothing
+                gone = Withdrawal(honour.leaf, honour.log, order.leaf, honour.granted_on)
+                honours.add(conn, [], [gone])
             if bureau.may_sign:
                 respond(bureau, conn, [order.finding])
                 lost_grounds(bureau, conn, [order.finding])
@@ -102,6 +111,8 @@ class Erase:
         bureau, ref = self._bureau, self._finding(conn, order)
         if ref is None:
             return
+        if any(row.kind == GRANTED for row in bureau.logs.entries_of(conn, [ref])):
+            return  # no region answers an honour
         about = bureau.logs.entries_about(conn, [ref])
         if any(row.origin == bureau.origin and row.kind in RESPONSES for row in about):
             return
@@ -141,7 +152,7 @@ class Erase:
         rows = forget.chain(conn, ref.id, order.finding) if ref else []
         forget.blank(conn, rows)
         forget.replace(conn, parts)
-        forget.forget_traces(conn, finding, order.finding, rows)
+        forget.forget_traces(conn, finding, order.finding, rows, honours.one(conn, order.finding))
 
     def _cut(self, conn: Connection, rows: Sequence[Any]) -> list[tuple[forget.Batch, bytes]]:
         """Every batch with items about what is erased, and what stays of it."""

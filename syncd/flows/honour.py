@@ -13,13 +13,13 @@ from schemas.registry import InvalidBody, check_body
 from schemas.text import NORMALISER, normalise_name, normalise_number
 from syncd.errors import NeedsPerson, Refuse
 from syncd.flows.bureau import Bureau
-from syncd.flows.honour_rows import honour_row, is_of
+from syncd.flows.honour_rows import honour_key, honour_row, is_of
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.relieve import relief_body
 from syncd.flows.resync import Finish, operator_body
 from syncd.ledger.entry import Ref
 from syncd.store import honours
-from syncd.store.honours import Withdrawal
+from syncd.store.honours import Honour, Withdrawal
 
 Json = dict[str, Any]
 GRANTED, WITHDRAWN = "honour.granted", "honour.withdrawn"
@@ -71,6 +71,11 @@ class Honouring:
             raise Refuse("The name is a person's number; persons are not honoured here. Nothing was granted.")
         if args["published"] > bureau.today().isoformat():
             raise Refuse("Only what is published is shared; this is not published yet. Nothing was granted.")
+        if bureau.vault.barred([honour_key(args["uscc"], args["honour"], body["key"]["number"])]):
+            raise NeedsPerson(
+                "This honour was granted before, and its erasure was ordered. Nothing was granted; where it is granted "
+                "anew, it has a document of its own, with another number."
+            )
         (entry,) = record(bureau, conn, [Saying(GRANTED, None, body)])
         state = bureau.logs.state(conn, bureau.origin)
         row = honour_row(state.id, entry.index, entry.leaf_hash, entry.id, bureau.code, body)
@@ -85,7 +90,13 @@ class Honouring:
             raise NeedsPerson("There is no such honour of this bureau in force; nothing was withdrawn.")
         day = day or bureau.today().isoformat()
         dt.date.fromisoformat(day)
-        body = {**relief_body(WITHDRAWAL_GROUND, bureau), "effective_from": day}
-        (said,) = record(bureau, conn, [Saying(WITHDRAWN, Ref(bureau.origin, known.id, entry), body)])
-        honours.add(conn, [], [Withdrawal(known.leaf, state.id, said.leaf_hash, day)])
-        return {"entry": said.leaf_hash.hex(), "uscc": known.uscc, "honour": known.honour, "until": day}
+        said = withdraw(bureau, conn, known, day)
+        return {"entry": said.hex(), "uscc": known.uscc, "honour": known.honour, "until": day}
+
+
+def withdraw(bureau: Bureau, conn: Connection, honour: Honour, day: str) -> bytes:
+    """Say that an honour of one's own log holds no more from ``day`` on; returns the entry's leaf."""
+    body = {**relief_body(WITHDRAWAL_GROUND, bureau), "effective_from": day}
+    (said,) = record(bureau, conn, [Saying(WITHDRAWN, Ref(bureau.origin, honour.id, honour.leaf.hex()), body)])
+    honours.add(conn, [], [Withdrawal(honour.leaf, honour.log, said.leaf_hash, day)])
+    return said.leaf_hash

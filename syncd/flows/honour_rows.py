@@ -1,6 +1,9 @@
 """Entries about honours 守信荣誉 as rows of the register: what was granted, and from which day it was withdrawn."""
 
+import hashlib
 from typing import Any
+
+import orjson
 
 from schemas.identifiers import looks_like_person_id
 from syncd.flows.bureau import day_of_text
@@ -15,6 +18,11 @@ def honour_row(log: int, idx: int, leaf: bytes, identity: str, issuer: str, body
     subject = body["subject"]
     return Honour(leaf, log, idx, identity, issuer, subject["uscc"], subject["name"], body["honour"],
                   body["key"]["number"], body["granted_on"], body["until"])  # fmt: skip
+
+
+def honour_key(uscc: str, honour: str, number: str) -> bytes:
+    """The key by which an honour that was erased is known again."""
+    return hashlib.sha256(orjson.dumps(["syncd/honour/v1", uscc, honour, number])).digest()
 
 
 def withdrawal_row(log: int, leaf: bytes, entry: Entry, body: Json | None) -> Withdrawal:

@@ -1,4 +1,4 @@
-"""``syncd erase``: a person of the bureau whose finding it is orders that everything said about it be erased 删除.
+"""``syncd erase``: a person of the bureau whose finding or honour it is orders that all said about it be erased 删除.
 
 1. the finding stands in this bureau's own log or in a sealed one that it goes on for, and no order is held yet;
 2. it is over: relieved, or past all its days; one that still stands is revoked in the same step, if that was asked for;
@@ -15,11 +15,13 @@ from syncd.agreement.workdays import due
 from syncd.errors import NeedsPerson
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
+from syncd.flows.honour import withdraw
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.relieve import relief_body, say_own
 from syncd.flows.respond import RELIEF_WORKING_DAYS, state_of
 from syncd.flows.resync import Finish, operator_body
-from syncd.store import erased, register
+from syncd.store import erased, honours, register
+from syncd.store.honours import Honour
 from syncd.store.reading import EntryRow, by_id
 
 Json = dict[str, Any]
@@ -76,11 +78,12 @@ class OrderErasure:
             rows = [row for origin in own for row in bureau.logs.by_leaf(conn, origin, [bytes.fromhex(text)])]
         elif _ID.fullmatch(text):
             rows = by_id(conn, [text])
-        rows = [row for row in rows if row.origin in own and row.kind == erased.ISSUED]
+        rows = [row for row in rows if row.origin in own and row.kind in erased.ROOTS]
         if not rows:
             raise NeedsPerson(
-                "That is no finding of this bureau's own log. Nothing was ordered. A finding is erased by the bureau "
-                "that issued it: give its <log>:<index>, id or leaf hash, as `syncd explain` shows them."
+                "That is no finding or honour of this bureau's own log. Nothing was ordered. It is erased by the "
+                "bureau that issued it: give its <log>:<index>, id or leaf hash, as `syncd explain` and `syncd honour "
+                "list` show them."
             )
         held = erased.order_of(conn, rows[0].leaf_hash)
         if held is not None:
@@ -94,6 +97,9 @@ class OrderErasure:
     def _over(self, conn: Connection, row: EntryRow, ground: str, revoke: bool) -> bool:
         """Whether it had to be revoked first. Raises ``NeedsPerson`` where it stands and nobody asked for that."""
         bureau = self._bureau
+        honour = honours.one(conn, row.leaf_hash)
+        if honour is not None:
+            return self._honour_over(conn, honour, revoke)
         finding = register.findings_by_leaf(conn, [row.leaf_hash]).get(row.leaf_hash)
         if finding is None:
             return False
@@ -107,6 +113,22 @@ class OrderErasure:
             )
         say_own(bureau, conn, [("relief.revoked", finding, relief_body(ground, bureau))])
         return True
+
+    def _honour_over(self, conn: Connection, honour: Honour, revoke: bool) -> bool:
+        """The same of an honour; one of a sealed log is withdrawn by the order alone."""
+        bureau = self._bureau
+        today = bureau.today().isoformat()
+        if honour.until < today or (honour.withdrawn_on is not None and honour.withdrawn_on <= today):
+            return False
+        if not revoke:
+            raise NeedsPerson(
+                "The honour still stands, and others offer incentives by it. Nothing was ordered. Withdraw it first "
+                "(`syncd honour withdraw`), or give --revoke, which withdraws and erases it in one step."
+            )
+        own = bureau.logs.state(conn, bureau.origin).id == honour.log
+        if own:
+            withdraw(bureau, conn, honour, today)
+        return own
 
 
 def _passed(body: Json, day: dt.date) -> bool:

@@ -1,10 +1,10 @@
 """Erasure 删除 as the store keeps it: once an order is held, no disclosure that it covers is stored, by any route.
 
-An order acts from its leaf alone (kind and ``ref``), in the log of the finding it names. It covers every entry whose
-``ref`` chain reaches the finding, in all logs, those that come later included; of a batch of feedback, the items about
-such entries. What is stored is marked at once, in the transaction that stores the order, so that nothing serves or
-reads it any more; the stage ``flows.erase`` then deletes it. Orders and their answers are not covered: they are what
-shows that an erasure was ordered.
+An order acts from its leaf alone (kind and ``ref``), in the log of the finding or honour it names; what is said of a
+finding here is said of both. It covers every entry whose ``ref`` chain reaches the finding, in all logs, those that
+come later included; of a batch of feedback, the items about such entries. What is stored is marked at once, in the
+transaction that stores the order, so that nothing serves or reads it any more; the stage ``flows.erase`` then deletes
+it. Orders and their answers are not covered: they are what shows that an erasure was ordered.
 """
 
 import re
@@ -26,7 +26,8 @@ from syncd.store.state import LogState
 
 ORDERED, DONE = "erasure.ordered", "erasure.done"
 NOT_COVERED: Final = frozenset({ORDERED, DONE})
-ISSUED: Final = "finding.issued"
+ROOTS: Final = frozenset({"finding.issued", "honour.granted"})
+"""What is erased whole: a finding 认定 or an honour 守信荣誉, with all that was said about it."""
 _ABOUT = re.compile(rb'"about":"([0-9a-f]{64})"')
 
 
@@ -104,14 +105,14 @@ def _valid(
     entries: Sequence[Entry | None],
     hashes: Sequence[bytes],
 ) -> list[tuple[int, Entry]]:
-    """Only a finding's own log, or its successor, orders its erasure; one that names anything else erases nothing."""
+    """Only its own log, or that log's successor, orders an erasure; one that names anything else erases nothing."""
     ends = {origin: end for sealed in seals.ends(conn).values() for origin, end in sealed.items()}
     refs = [one.ref for _, one in ordered if one.ref is not None and _speaks_for(held.origin, one.ref.log, ends)]
     if not refs:
         return []
     here = {Ref(held.origin, one.id, leaf.hex()) for one, leaf in zip(entries, hashes, strict=True)
-            if one is not None and one.kind == ISSUED}  # fmt: skip
-    here |= {ref_to(row) for row in entries_of(conn, refs) if row.id and row.kind == ISSUED}
+            if one is not None and one.kind in ROOTS}  # fmt: skip
+    here |= {ref_to(row) for row in entries_of(conn, refs) if row.id and row.kind in ROOTS}
     return [(n, one) for n, one in ordered if one.ref in refs and one.ref in here]
 
 

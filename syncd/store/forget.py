@@ -13,6 +13,8 @@ from sqlalchemy import Connection, select
 
 from syncd.store.bulk import execute, execute_many
 from syncd.store.erased import NOT_COVERED, ref_to
+from syncd.store.honour_tables import honours
+from syncd.store.honours import Honour
 from syncd.store.proposal_tables import grounds, performance
 from syncd.store.reading import EntryRow, by_id, entries_about, read_entries
 from syncd.store.register import Finding
@@ -86,14 +88,18 @@ def replace(conn: Connection, parts: Sequence[tuple[Batch, Sealed]]) -> None:
     execute_many(conn, sql, [(new.key_id, new.data, old.log, old.idx, old.sealed.key_id) for old, new in parts])
 
 
-def forget_traces(conn: Connection, finding: Finding | None, leaf: bytes, rows: Sequence[EntryRow]) -> None:
+def forget_traces(
+    conn: Connection, finding: Finding | None, leaf: bytes, rows: Sequence[EntryRow], honour: Honour | None = None
+) -> None:
     """Delete what stands about it beside the register: source rows, proposals, desk, jobs, relief that waits."""
     known = select(source_rows.c.source, source_rows.c.row).where(source_rows.c.finding == leaf)
     needles = {row.leaf_hash.hex() for row in rows} | {leaf.hex()}
-    words = set[str]()
+    words, name = set[str](), set[str]()
+    if honour is not None:
+        words, name = {honour.uscc, honour.number}, {honour.name}
     if finding is not None:
         needles.add(finding.natural_key.hex())
-        words = {finding.uscc, finding.number}
+        words, name = {finding.uscc, finding.number}, {finding.name}
         waiting = relief_waiting.c
         conn.execute(relief_waiting.delete().where(
             waiting.organ == finding.organ, waiting.number == finding.number, waiting.uscc == finding.uscc
@@ -105,11 +111,12 @@ def forget_traces(conn: Connection, finding: Finding | None, leaf: bytes, rows: 
     conn.execute(performance.delete().where(performance.c.finding == leaf))
     conn.execute(grounds.delete().where((grounds.c.finding == leaf) | (grounds.c.record == leaf)))
     gone = _scrub_desk(conn, needles, words, {f"{source}/{row}" for source, row in pairs})
-    _scrub_jobs(conn, gone, needles, words | ({finding.name} if finding is not None else set()))
+    _scrub_jobs(conn, gone, needles, words | name)
 
 
 def forget_finding(conn: Connection, leaf: bytes) -> None:
-    """Delete the finding itself from the register and the outbox."""
+    """Delete the finding or honour itself from the register and the outbox."""
+    conn.execute(honours.delete().where(honours.c.leaf == leaf))
     conn.execute(deliveries.delete().where(deliveries.c.finding == leaf))
     conn.execute(order_receipts.delete().where(order_receipts.c.finding == leaf))
     conn.execute(responses.delete().where(responses.c.finding == leaf))
