@@ -36,6 +36,9 @@ EACH: tuple[str, ...] = ("CJD_CS", "CJD_BBH", "CJD_ZT", "CJD_XZ", "CJD_ZXBM", "C
 KEPT: tuple[str, ...] = (*ABOUT, *EACH)
 """What the stand-in keeps of an order; enough to read back what is restricted, until when and why."""
 
+TOTALS = ("in_force", "lifted", "findings")
+"""Marks of the book that are counted with each batch, so that asking how much it holds reads no order."""
+
 kept_of = itemgetter(*KEPT)
 Order = Sequence[Any]
 Ack = tuple[str, str, int, str, str, str]
@@ -43,6 +46,7 @@ Ack = tuple[str, str, int, str, str, str]
 _SUBJECT, _SPLIT = 1, len(ABOUT)
 _MEASURE, _COUNTER, _STATE, _DEPARTMENT = 0, 1, 2, 4
 _NUMBER, _DAY = len(EACH), len(EACH) + 1
+_IN_FORCE, _ABOUT = 3, 5
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS held (
   seq INTEGER PRIMARY KEY, finding TEXT NOT NULL UNIQUE, subject TEXT NOT NULL,
@@ -79,14 +83,18 @@ class OrderBook:
         directory.mkdir(parents=True, exist_ok=True)
         self.db = open_sqlite(directory / BOOK)
         self.db.executescript(_SCHEMA)
-        self._seq = int(self.db.execute("SELECT coalesce(max(seq), 0) FROM held").fetchone()[0])
+        self._seq, *self._totals = self.db.execute(
+            "SELECT coalesce(max(seq), 0), coalesce(sum(in_force), 0), coalesce(sum(lifted), 0), "
+            "coalesce(sum(in_force > 0), 0) FROM held"
+        ).fetchone()
+        self.db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", zip(TOTALS, self._totals, strict=True))
 
     def apply(self, orders: Iterable[Order]) -> int:
         """Takes orders (values in the sequence of ``KEPT``) in one transaction; returns how many came.
 
         Raises ``ValueError`` for a counter or state that is no number; nothing of the batch is kept then.
         """
-        day, seq, came = local_today().isoformat(), self._seq, 0
+        day, seq, came, totals = local_today().isoformat(), self._seq, 0, self._totals
         groups: dict[str, list[Order]] = {}
         for order in orders:
             came += 1
@@ -96,25 +104,29 @@ class OrderBook:
             known = self._known(list(groups))
             rows = []
             for finding, group in groups.items():
-                held, last = _merge(known.get(finding), group, seq + 1, day)
+                raw, *before = known.get(finding, (None, 0, 0))
+                held, last = _merge(raw, group, seq + 1, day)
                 if last is not None:
                     seq += 1
                     rows.append(_row(seq, last, held))
+                    totals = _changed(totals, *before, *rows[-1][_IN_FORCE:_ABOUT])
             self.db.executemany(_PUT, rows)
+            self.db.executemany("UPDATE meta SET value = ? WHERE name = ?", zip(totals, TOTALS, strict=True))
             self.db.execute("COMMIT")
         except BaseException:
             self.db.execute("ROLLBACK")
             raise
-        self._seq = seq
+        self._seq, self._totals = seq, totals
         return came
 
-    def _known(self, findings: list[str]) -> dict[str, bytes]:
-        """What the book has of these findings: one query for up to 5,000 of them."""
-        known: dict[str, bytes] = {}
+    def _known(self, findings: list[str]) -> dict[str, tuple[bytes, int, int]]:
+        """What the book has of these findings, and how much is in force and lifted: one query for 5,000 of them."""
+        known: dict[str, tuple[bytes, int, int]] = {}
         for start in range(0, len(findings), 5000):
             part = findings[start : start + 5000]
             marks = ",".join("?" * len(part))
-            known.update(self.db.execute(f"SELECT finding, orders FROM held WHERE finding IN ({marks})", part))
+            query = f"SELECT finding, orders, in_force, lifted FROM held WHERE finding IN ({marks})"
+            known |= {finding: (raw, *counts) for finding, raw, *counts in self.db.execute(query, part)}
         return known
 
     def acknowledgements(self, after: int, limit: int) -> tuple[list[Ack], int, bool]:
@@ -168,6 +180,12 @@ def _row(seq: int, order: Order, held: dict[str, list[Any]]) -> tuple[Any, ...]:
     return seq, order[0], order[_SUBJECT], in_force, len(held) - in_force, about, orjson.dumps(held)
 
 
+def _changed(totals: list[int], on: int, off: int, now_on: int, now_off: int) -> list[int]:
+    """The totals once of a finding's orders so many are in force and lifted that were not before."""
+    in_force, lifted, findings = totals
+    return [in_force + now_on - on, lifted + now_off - off, findings + (now_on > 0) - (on > 0)]
+
+
 def _acks(finding: str, entries: Iterable[list[Any]], after: int) -> Iterator[Ack]:
     """Only the orders that came after this number: the finding's other orders have been told already."""
     for e in entries:
@@ -193,7 +211,6 @@ def read_held(db: sqlite3.Connection, uscc: str | None, lifted: bool) -> list[di
 
 def read_counts(db: sqlite3.Connection) -> dict[str, int]:
     """How much the book holds: orders, those in force, those lifted, and findings with one in force."""
-    in_force, lifted, findings = db.execute(
-        "SELECT coalesce(sum(in_force), 0), coalesce(sum(lifted), 0), coalesce(sum(in_force > 0), 0) FROM held"
-    ).fetchone()
+    kept = dict(db.execute("SELECT name, value FROM meta").fetchall())
+    in_force, lifted, findings = (int(kept[name]) for name in TOTALS)
     return {"orders": in_force + lifted, "in_force": in_force, "lifted": lifted, "findings": findings}

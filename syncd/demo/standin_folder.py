@@ -22,8 +22,8 @@ from syncd.demo.standin import Acknowledging, Stopping, arguments, complain, say
 PARTS = ("in", "out", "ack")
 CHUNK = 2000
 """Orders applied in one transaction, and acknowledgements in one file."""
-SETTLED_NS = 1_000_000_000
-"""A folder's time stamp moves in ticks of milliseconds: one younger than this may hide a second change."""
+SETTLED_NS = 50_000_000
+"""A folder's time stamp moves in ticks of 10 ms at most: one younger than this may hide a second change."""
 
 
 class FolderStandin:
@@ -40,7 +40,7 @@ class FolderStandin:
 
     def step(self, stop: Callable[[], bool]) -> None:
         """Applies every new or replaced order file, then acknowledges what has not been yet, when it is time."""
-        changed = self._out.stat().st_mtime_ns
+        changed = os.stat(self._out).st_mtime_ns
         if changed != self._looked_at or time.time_ns() - changed < SETTLED_NS:
             self._looked_at = changed
             with suppress(FileNotFoundError):  # tidied away since the listing
