@@ -81,6 +81,9 @@ def read_opened(
 
     ``only`` and ``unwanted`` are left to the database, so that other kinds are not even fetched.
     """
+    kinds = bureau.logs.recent_kinds(origin, start, stop)
+    if kinds is not None and not any(_is_wanted(kind, unwanted, only) for kind in kinds):
+        return []
     recent = bureau.logs.recent(origin, start, stop)
     if recent is None:
         rows = bureau.logs.read_entries(conn, origin, start, stop, without=unwanted, only=only)
@@ -103,11 +106,13 @@ def read_opened(
 
 def _wanted(entry: Entry | None, unwanted: frozenset[str], only: frozenset[str]) -> bool:
     """As the database filters: ``relief.%`` stands for all that begin so, an empty text for what was not understood."""
-    if entry is None:
-        return "" in only or not only
-    return entry.kind not in unwanted and (
-        not only or entry.kind in only or (is_relief(entry.kind) and "relief.%" in only)
-    )
+    return _is_wanted(entry.kind if entry is not None else "", unwanted, only)
+
+
+def _is_wanted(kind: str, unwanted: frozenset[str], only: frozenset[str]) -> bool:
+    if kind in unwanted:
+        return False
+    return not only or kind in only or (is_relief(kind) and "relief.%" in only)
 
 
 def _parse(idx: int, leaf_hash: bytes, leaf: bytes) -> Opened:

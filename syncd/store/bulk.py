@@ -1,8 +1,9 @@
 """Rows by the batch, on SQLite and PostgreSQL alike: one statement for a whole list.
 
-SQLite takes a prepared statement with a list of tuples. PostgreSQL takes COPY in its binary form for new
-rows, and for rows that may be there already one INSERT over arrays. Both go past SQLAlchemy's per-row work,
-so only columns of the plain types below may stand in a table that is filled this way.
+SQLite takes statements of twenty rows each: a step of its virtual machine for each row, with Python's lock let go and
+taken again around it, cost as much as half the row. PostgreSQL takes COPY in its binary form for new rows, and for rows
+that may be there already one INSERT over arrays. Both go past SQLAlchemy's per-row work, so only columns of the plain
+types below may stand in a table that is filled this way.
 
 On SQLite statements go past SQLAlchemy's per-statement work as well: a stage makes some twenty small ones a batch, and
 preparing a result for each took longer than the database did.
@@ -11,6 +12,7 @@ preparing a result for each took longer than the database did.
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -29,6 +31,8 @@ from sqlalchemy.exc import DBAPIError
 
 Json = dict[str, Any]
 
+_AT_ONCE = 20
+"""Rows of one INSERT on SQLite; more gain nothing, and what is left over goes row by row."""
 _PG_TYPES: tuple[tuple[type[Any], str], ...] = (
     (SmallInteger, "int2"),
     (BigInteger, "int8"),
@@ -140,7 +144,7 @@ def insert_tuples(conn: Connection, table: Table, keys: tuple[str, ...], rows: S
     if not rows:
         return
     if conn.dialect.name == "sqlite":
-        execute_many(conn, _insert_sql(table, keys), rows)
+        _insert_rows(conn, table, keys, "", rows)
         return
     names, types = _pg_columns(table, keys)
     _copy(conn, f"COPY {_quoted(table.name)} ({names}) FROM STDIN (FORMAT BINARY)", types, rows)
@@ -180,7 +184,7 @@ def upsert_tuples(
         return 0
     conflict = _conflict_sql(table, tuple(keys), tuple(update))
     if conn.dialect.name == "sqlite":
-        return execute_many(conn, _insert_sql(table, columns) + conflict, rows)
+        return _insert_rows(conn, table, columns, conflict, rows)
     sql = _pg_array_insert_sql(table, columns) + conflict
     return conn.exec_driver_sql(sql, tuple([list(values) for values in zip(*rows, strict=True)])).rowcount
 
@@ -210,10 +214,25 @@ def _spelled(sql: str) -> str:
     return sql.replace("?", "%s")
 
 
-@lru_cache(maxsize=128)
-def _insert_sql(table: Table, keys: tuple[str, ...]) -> str:
-    names, types = _pg_columns(table, keys)
-    return f"INSERT INTO {_quoted(table.name)} ({names}) VALUES ({marks(types)})"
+def _insert_rows(
+    conn: Connection, table: Table, columns: tuple[str, ...], conflict: str, rows: Sequence[tuple[Any, ...]]
+) -> int:
+    """Insert into SQLite; returns how many rows were inserted or changed. ``conflict`` ends each statement."""
+    whole = len(rows) - len(rows) % _AT_ONCE
+    sql = _insert_sql(table, columns, conflict, _AT_ONCE)
+    changed = 0
+    for start in range(0, whole, _AT_ONCE):
+        values = tuple(chain.from_iterable(rows[start : start + _AT_ONCE]))
+        changed += execute(conn, sql, values).rowcount
+    return changed + execute_many(conn, _insert_sql(table, columns, conflict, 1), rows[whole:])
+
+
+@lru_cache(maxsize=256)
+def _insert_sql(table: Table, columns: tuple[str, ...], conflict: str, count: int) -> str:
+    """FAIL leaves the rows before a refused one, as row by row; SQLite then keeps no way back within a statement."""
+    names, types = _pg_columns(table, columns)
+    values = ", ".join([f"({marks(types)})"] * count)
+    return f"INSERT OR FAIL INTO {_quoted(table.name)} ({names}) VALUES {values}{conflict}"
 
 
 @lru_cache(maxsize=128)

@@ -16,6 +16,8 @@ from syncd.store.vault import Vault
 
 BYTES_KEPT: Final = 3 * 1024 * 1024
 """Leaves and disclosures kept of one log at most."""
+SPANS_KEPT: Final = 1024
+"""Spans of which the kinds are remembered of one log at most; a long run of the same kinds is one."""
 
 
 class Recent(NamedTuple):
@@ -32,11 +34,22 @@ class _Run(NamedTuple):
     start: int
     entries: Sequence[Recent]
     weight: int
+
+
+class _Span(NamedTuple):
+    """Entries ``start`` to ``stop`` (excluded) are of these kinds and no others."""
+
+    start: int
+    stop: int
     kinds: frozenset[str]
 
 
 class RecentEntries:
-    """The newest entries of every log; usable from several threads."""
+    """The newest entries of every log; usable from several threads.
+
+    Their kinds are remembered much longer than their texts: a stage that is far behind looks for relief in all that
+    came since, and mostly there is none.
+    """
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
@@ -44,6 +57,7 @@ class RecentEntries:
         self._forgotten = vault.forgotten
         self._runs: dict[str, deque[_Run]] = {}
         self._weights: dict[str, int] = {}
+        self._spans: dict[str, deque[_Span]] = {}
 
     def put(self, origin: str, entries: Sequence[Recent]) -> None:
         """Keep entries that were just committed; what does not follow on what is here replaces it."""
@@ -58,7 +72,8 @@ class RecentEntries:
                 runs.clear()
                 held = 0
             kinds = frozenset([one.entry.kind if one.entry is not None else "" for one in entries])
-            runs.append(_Run(start, entries, weight, kinds))
+            self._widen(origin, start, start + len(entries), kinds)
+            runs.append(_Run(start, entries, weight))
             held += weight
             while held > BYTES_KEPT:
                 held -= runs.popleft().weight
@@ -79,15 +94,15 @@ class RecentEntries:
     def kinds(self, origin: str, start: int, stop: int) -> frozenset[str] | None:
         """Kinds that may occur in ``start`` to ``stop`` (excluded), an empty text for a leaf that was not understood.
 
-        Kinds that are not in it do not occur. None unless all of the entries are here.
+        Kinds that are not in it do not occur. None unless the kinds of all of the entries are remembered.
         """
         found, here = frozenset[str](), 0
         with self._lock:
-            for run in reversed(self._current(origin)):
-                if run.start < stop and run.start + len(run.entries) > start:
-                    found |= run.kinds
-                    here += min(stop, run.start + len(run.entries)) - max(start, run.start)
-                if run.start <= start:
+            for span in reversed(self._spans.get(origin, ())):
+                if span.start < stop and span.stop > start:
+                    found |= span.kinds
+                    here += min(stop, span.stop) - max(start, span.start)
+                if span.start <= start:
                     break
         return found if here == stop - start else None
 
@@ -101,3 +116,12 @@ class RecentEntries:
             self._forgotten = self._vault.forgotten
             self._runs.clear()
         return self._runs.setdefault(origin, deque())
+
+    def _widen(self, origin: str, start: int, stop: int, kinds: frozenset[str]) -> None:
+        """Remember the kinds of a run; what does not follow on the last one replaces all."""
+        spans = self._spans.setdefault(origin, deque(maxlen=SPANS_KEPT))
+        if spans and spans[-1].stop != start:
+            spans.clear()
+        if spans and spans[-1].kinds == kinds:
+            start = spans.pop().start
+        spans.append(_Span(start, stop, kinds))

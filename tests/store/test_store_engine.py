@@ -20,12 +20,15 @@ from syncd.errors import NeedsPerson, Stop
 from syncd.store import (
     alarm_tables,
     erasure_tables,
+    honour_tables,
+    key_tables,
     proposal_tables,
     register_tables,
     review_tables,
     schema,
     source_tables,
     tables,
+    version_tables,
     witness_tables,
 )
 from syncd.store.bulk import bulk_insert, bulk_upsert, execute
@@ -153,9 +156,9 @@ def test_a_row_that_may_stand_once_stops_the_node_and_names_no_value(store: Stor
 
 
 def test_migrations_make_what_the_code_describes(store: Store) -> None:
-    named = (register_tables.findings, source_tables.provenance, alarm_tables.alarms, proposal_tables.grounds)
-    for table in (*named, witness_tables.evidence, review_tables.reviews, erasure_tables.erasures):
-        assert table.metadata is tables.metadata
+    rooms = (alarm_tables, erasure_tables, honour_tables, key_tables, proposal_tables, register_tables, review_tables,
+             source_tables, tables, version_tables, witness_tables)  # fmt: skip
+    assert {room.metadata for room in rooms} == {tables.metadata}
     with store.read() as conn:
         assert compare_metadata(MigrationContext.configure(conn), tables.metadata) == []
 
