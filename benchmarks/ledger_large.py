@@ -34,6 +34,7 @@ from syncd.evidence.audit import audit
 from syncd.evidence.books import Evidence
 from syncd.evidence.export import export
 from syncd.evidence.node_log import logs_of
+from syncd.evidence.unsealing import by_vault
 from syncd.flows.understand import finding_row
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint
 from syncd.ledger.entry import Ref
@@ -149,7 +150,8 @@ def audited(url: str, vault: Path, trust: bytes, level: int) -> Used:
     """A full audit; what it finds is compared, so that nothing is left out."""
     logs = Logs(Store.open(url), Vault(vault, NODE_KEY))
     agreement = agreement_here()
-    evidence = Evidence(next(iter(agreement.members)), agreement, trust, logs)
+    again = partial(by_vault, vault, NODE_KEY)
+    evidence = Evidence(next(iter(agreement.members)), agreement, trust, logs, vault_elsewhere=again)
     begun, used = time.perf_counter(), _processor_seconds()
     with logs.store.read() as conn:
         report = audit(

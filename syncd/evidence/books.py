@@ -3,9 +3,10 @@
 Unlike a plain question this opens the vault, and so reads the node's key; it takes no lock and loads no key that signs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -14,6 +15,8 @@ from syncd.agreement.member import Member
 from syncd.agreement.model import Agreement
 from syncd.agreement.versions import NONE_HELD, Timeline
 from syncd.errors import NeedsPerson
+from syncd.evidence.stored import Unseal
+from syncd.evidence.unsealing import by_vault
 from syncd.ledger.key_history import KeySpan
 from syncd.ledger.policy import Policy, Sealed, parse_policy
 from syncd.ledger.trust import agreement_trust, fingerprint
@@ -28,13 +31,17 @@ from syncd.witness_config import outside_of
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What proofs are made of: the node's logs with their vault, and the trust policy of its agreement."""
+    """What proofs are made of: the node's logs with their vault, and the trust policy of its agreement.
+
+    ``vault_elsewhere`` opens the vault once more, for a process that audits beside this one.
+    """
 
     code: str
     agreement: Agreement
     trust: bytes
     logs: Logs
     timeline: Timeline = NONE_HELD
+    vault_elsewhere: Callable[[], Unseal] | None = field(default=None, repr=False)
 
     @property
     def policy(self) -> Policy:
@@ -64,16 +71,16 @@ class Evidence:
 def open_evidence(settings: Settings) -> Iterator[Evidence]:
     """Open the logs of the node these settings describe. Raises ``NeedsPerson`` if it has never run."""
     with open_books(settings) as books:
-        vault = Vault(
-            settings.data / settings.store.keys, keyring.load_node_key(settings.data / "keys", settings.passphrase)
-        )
+        kept = settings.data / settings.store.keys, keyring.load_node_key(settings.data / "keys", settings.passphrase)
+        vault = Vault(*kept)
         try:
             outside = {one.name: one.key.vkey for one in outside_of(settings)}
             with books.store.read() as conn:
                 history, ends = member_keys.history(conn), seals.ends(conn)
             former = [code for code in books.members if books.timeline.gone_on(code) is not None]
             trust = trust_text(books.agreement, books.members, outside, history, ends, former)
-            yield Evidence(books.code, books.agreement, trust, Logs(books.store, vault), books.timeline)
+            logs, again = Logs(books.store, vault), partial(by_vault, *kept)
+            yield Evidence(books.code, books.agreement, trust, logs, books.timeline, again)
         finally:
             vault.close()
 

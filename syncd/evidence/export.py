@@ -77,7 +77,7 @@ class _Export:
             evidence, conn, origin, size, note, told,
         )  # fmt: skip
         self.public, self.private = root / PUBLIC / origin, root / PRIVATE / origin
-        self.log = log_of(evidence.logs, conn, origin, size, note)
+        self.log = log_of(evidence, conn, origin, size, note, whole=False)
         self.files = 0
         self.old, self.settled = self._held()
 

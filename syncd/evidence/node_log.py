@@ -1,18 +1,16 @@
 """The logs of a node's store as an audit and an export read them: within one transaction, opened with its vault."""
 
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Connection
 
 from syncd.evidence.books import Evidence
 from syncd.evidence.columns import differs
-from syncd.evidence.stored import StoredLog
+from syncd.evidence.stored import Place, StoredLog
+from syncd.evidence.unsealing import unsealing
 from syncd.ledger.canonical import FormatError
 from syncd.store.bulk import fetch
 from syncd.store.checkpoints import CheckpointRow, full_note
-from syncd.store.logs import Logs
-from syncd.store.vault import Sealed
 
 
 def logs_of(evidence: Evidence, conn: Connection, *, whole: bool) -> list[StoredLog]:
@@ -22,18 +20,16 @@ def logs_of(evidence: Evidence, conn: Connection, *, whole: bool) -> list[Stored
         newest = evidence.logs.newest(conn, state.origin)
         if newest is not None and newest.note is not None:
             note = _note(conn, state.origin, newest)
-            found.append(log_of(evidence.logs, conn, state.origin, newest.size, note, whole=whole))
+            found.append(log_of(evidence, conn, state.origin, newest.size, note, whole=whole))
     return found
 
 
-def log_of(logs: Logs, conn: Connection, origin: str, size: int, note: bytes, *, whole: bool = False) -> StoredLog:
+def log_of(evidence: Evidence, conn: Connection, origin: str, size: int, note: bytes, *, whole: bool) -> StoredLog:
     """One log up to a size that ``note`` signs."""
-
-    def unseal(sealed: Any) -> list[bytes | None]:
-        return logs.unseal([None if one is None else Sealed(*one) for one in sealed])
-
     path = (conn.engine.url.database or "") if conn.dialect.name == "sqlite" else ""
-    return StoredLog(partial(fetch, conn), origin, size, note, differs if whole else None, unseal, path)
+    place = Place(path, evidence.vault_elsewhere) if path else None
+    unseal = unsealing(evidence.logs.unseal)
+    return StoredLog(partial(fetch, conn), origin, size, note, differs if whole else None, unseal, place)
 
 
 def _note(conn: Connection, origin: str, listed: CheckpointRow) -> bytes:

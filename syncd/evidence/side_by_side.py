@@ -3,6 +3,9 @@
 Each process takes every so many-th chunk of bundles and says what it finds; here that is put together in order. What
 is not in order is read and judged again here, so that each fault is named as ever and by one reading. A process that
 has ended, whatever ended it, has merely said nothing. Memory is bounded by what the pipes hold.
+
+A node's own disclosures need its vault, so the question then brings the node's key along: through the pipe alone, to a
+process of the same user.
 """
 
 import os

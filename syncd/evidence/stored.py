@@ -33,6 +33,13 @@ Unseal = Callable[[Sequence[tuple[bytes, bytes] | None]], list[bytes | None]]
 """The texts of disclosures, given by key id and sealed bytes. Raises ``Stop`` where one does not open with its key."""
 
 
+class Place(NamedTuple):
+    """Where another process finds a store: its SQLite file, and what opens its disclosures there."""
+
+    path: str
+    vault: Callable[[], Unseal] | None = None
+
+
 class _Held(NamedTuple):
     """Some bundles' rows, column by column; ``columns`` are the whole rows, ``gone`` the places where none stands."""
 
@@ -44,7 +51,7 @@ class _Held(NamedTuple):
 
 class StoredLog:
     """One log of a store up to ``size``. ``differs`` compares every column (from level 4 on), ``unseal`` opens
-    disclosures (from level 5 on); ``path`` is the store's file, if it is one that another process can open.
+    disclosures (from level 5 on); ``place`` is where another process finds the store, if it can.
     """
 
     def __init__(
@@ -55,10 +62,10 @@ class StoredLog:
         note: bytes,
         differs: Differs | None = None,
         unseal: Unseal | None = None,
-        path: str = "",
+        place: Place | None = None,
     ) -> None:
         self.origin, self.size = origin, size
-        self._ask, self._note, self._differs, self._unseal, self._path = ask, note, differs, unseal, path
+        self._ask, self._note, self._differs, self._unseal, self._place = ask, note, differs, unseal, place
         self._chunks: dict[str, tuple[int, Any]] = {}
 
     def newest(self) -> bytes:
@@ -161,18 +168,20 @@ class StoredLog:
             return b"", "sealed_bytes_altered"
 
     def elsewhere(self, level: int) -> "Callable[[], StoredLog] | None":
-        """What opens this log in another process; none has the vault, and a server's store is read here."""
-        if level >= 5 or not self._path:
+        """What opens this log in another process; a server's store is read here."""
+        if self._place is None or (level >= 5 and self._place.vault is None):
             return None
-        return partial(opened, self._path, self.origin, self.size, self._note, self._differs)
+        place = self._place if level >= 5 else Place(self._place.path)
+        return partial(opened, place, self.origin, self.size, self._note, self._differs)
 
 
-def opened(path: str, origin: str, size: int, note: bytes, differs: Differs | None) -> StoredLog:
+def opened(place: Place, origin: str, size: int, note: bytes, differs: Differs | None) -> StoredLog:
     """A log in a SQLite store, read as it is now; what was audited once stands in it for ever."""
-    db = sqlite3.connect(path, isolation_level=None, timeout=10)
+    db = sqlite3.connect(place.path, isolation_level=None, timeout=10)
     db.execute("PRAGMA query_only = ON")
     db.execute("BEGIN")
-    return StoredLog(lambda sql, values: db.execute(sql, values).fetchall(), origin, size, note, differs)
+    unseal = place.vault() if place.vault is not None else None
+    return StoredLog(lambda sql, values: db.execute(sql, values).fetchall(), origin, size, note, differs, unseal)
 
 
 def _listed(
