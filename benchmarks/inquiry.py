@@ -1,10 +1,10 @@
-"""Benchmark of asking 查询: ``check``, ``explain`` and a batch review, on a register of a million organisations.
+"""Benchmark of asking 查询: ``check``, ``explain``, ``who``, a batch review, on a register of a million organisations.
 
 ``make bench-inquiry``, or ``python -m benchmarks.inquiry``. The store is SQLite, filled by the register's own functions
 with one finding and this region's answer for each organisation. Then, in one process as the daemon's: single checks
-and explanations of organisations chosen at random, one in ten of them unknown; and one list of 100,000 codes from CSV
-to CSV with its signed statement. Times are of the processor, which other processes do not lengthen; the clock's stand
-beside them. Prints one JSON object with the machine's name.
+and explanations of organisations chosen at random, one in ten of them unknown; questions about names; and one list of
+100,000 codes from CSV to CSV with its signed statement. Times are of the processor, which other processes do not
+lengthen; the clock's stand beside them. Prints one JSON object with the machine's name.
 """
 
 import datetime as dt
@@ -32,6 +32,7 @@ from syncd.agreement.model import Agreement
 from syncd.flows.inquiry import Inquiry
 from syncd.flows.review import Question
 from syncd.flows.review_book import Asker
+from syncd.flows.who import who
 from syncd.reading import OpenBooks
 from syncd.review_batch import review_list
 from syncd.store import register, tables
@@ -42,7 +43,7 @@ from syncd.store.versions import timeline_of
 
 Json = dict[str, Any]
 AT_ONCE = 20_000
-CHECKS, EXPLAINS, BATCH = 5_000, 500, 100_000
+CHECKS, EXPLAINS, NAMES, BATCH = 5_000, 500, 10, 100_000
 PROMISED = {"check_p99_ms": 5, "explain_ms": 20, "batch_seconds": 10}
 
 
@@ -180,6 +181,8 @@ def main() -> int:
         known = [organisation(chance.randrange(chosen.organisations)) for _ in range(EXPLAINS)]
         checks = timed([lambda code=code: inquiry.check(code, TODAY) for code in asked])  # type: ignore[misc]
         explains = timed([lambda code=code: inquiry.explain(code, TODAY) for code in known])  # type: ignore[misc]
+        named = [f"虚构第{n}号公司" for n in chance.sample(range(chosen.organisations), NAMES)]
+        names = timed([lambda name=name: who(books, name) for name in named])  # type: ignore[misc]
         result = {
             "machine": machine(),
             "organisations": chosen.organisations,
@@ -187,6 +190,7 @@ def main() -> int:
             "store_megabytes": round((folder / "register.db").stat().st_size / 1e6),
             "check": checks,
             "explain": explains,
+            "who_by_name": names,
             "batch_review": batch(books, folder, chosen.organisations, chosen.batch),
             "promised": PROMISED,
         }

@@ -18,6 +18,7 @@ from syncd.errors import Refuse
 
 Kind = Literal["uscc", "organisation_code", "registration", "name"]
 BEST = 10
+_FORMS = ("有限责任公司", "股份有限公司", "分公司", "集团")
 _ALIKE = 60.0
 _SHORTEST_NAME = 5
 _REGISTRATION = re.compile(r"[0-9]{13}|[0-9]{15}", re.ASCII)
@@ -84,6 +85,18 @@ def read_question(text: str) -> tuple[Kind, str]:
             "the whole registered name 登记名称, with 公司, 厂, 中心 or whatever form 组织形式 it has."
         )
     return kind, form
+
+
+def neighbours(name: str) -> list[str]:
+    """The pairs of neighbouring characters of a name, each once; those of forms 组织形式 last, nearly all have them."""
+    pairs = list(dict.fromkeys(name[at : at + 2] for at in range(len(name) - 1)))
+    return sorted(pairs, key=lambda pair: any(pair in form for form in _FORMS))
+
+
+def beginnings(branch: str) -> list[str]:
+    """The names that a branch's parent may bear: every beginning of its own."""
+    name = normalise_name(branch)
+    return [name[:end] for end in range(2, len(name))]
 
 
 def candidates(name: str, known: Iterable[Named]) -> list[Candidate]:

@@ -11,7 +11,16 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row
 
-from syncd.agreement.identity import Candidate, Kind, candidates, is_branch, parents, read_query, read_question
+from syncd.agreement.identity import (
+    Candidate,
+    Kind,
+    beginnings,
+    candidates,
+    is_branch,
+    parents,
+    read_query,
+    read_question,
+)
 from syncd.errors import NeedsPerson, Refuse
 from syncd.flows.books import Books
 from syncd.flows.bureau import Bureau
@@ -44,7 +53,7 @@ def _answer(conn: Connection, kind: Kind, asked: str) -> Json:
     else:
         code = decision["chosen"] if decision else None
         if kind == "name":
-            found = candidates(asked, identities.names(conn))
+            found = candidates(asked, identities.alike(conn, asked))
     return {
         "asked": kind,
         "decided_by": None if code is None else ("person" if kind in ("name", "registration") else "code"),
@@ -73,7 +82,7 @@ def _organisation(conn: Connection, code: str) -> Json:
         "parent": parent,
         "branches": sorted(one["asked"] for one in links if one["chosen"] == code),
         "says_branch": branch,
-        "may_be_branch_of": [one._asdict() for one in parents(name, identities.names(conn))]
+        "may_be_branch_of": [one._asdict() for one in parents(name, identities.named(conn, beginnings(name)))]
         if branch and name and parent is None
         else [],
     }

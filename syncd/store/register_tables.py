@@ -28,7 +28,7 @@ findings = Table(
     Column("amended", LargeBinary(32)),
     Column("amended_idx", Integer, nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
-    Index("findings_uscc", "uscc"),
+    Index("findings_who", "uscc", "name", "decided_on"),
     Index("findings_natural_key", "natural_key"),
     Index("findings_number", "number"),
     Index("findings_place", "log", "idx"),

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 from network import Network, company, network, penalty
 
+from syncd.agreement.identity import Named, candidates
 from syncd.errors import NeedsPerson, Refuse
 from syncd.flows.who import Identify, who
+from syncd.store import identities, register
 
+PLACES = ("玉山", "花桥", "周市", "张浦", "巴城", "千灯", "淀山湖")
+TRADES = ("电镀", "印染", "化工", "涂料", "制药", "线路板", "铸造", "造纸", "水泥", "食品", "物流")
 HOME, DAY = "320583", dt.date(2026, 11, 22)
 NAME, OLD, BRANCH = "昆山同名虚构化工有限公司", "昆山旧名虚构化工厂", "昆山同名虚构化工有限公司太仓分公司"
 
@@ -78,6 +82,37 @@ def test_a_code_decides_and_knows_its_former_names(net: Network) -> None:
     assert who(bureau, number)["organisation"]["uscc"] == company(2)
     (linked,) = who(bureau, company(2))["organisation"]["linked_by_a_person"]
     assert (linked["kind"], linked["text"]) == ("registration", number)
+    net.close()
+
+
+def test_few_of_many_names_are_read_and_the_nearest_are_among_them(net: Network) -> None:
+    bureau = net.nodes[HOME].bureau
+    with bureau.store.write() as conn:
+        (like,) = register.findings_of(conn, company(2))
+        others = [
+            like._replace(leaf=n.to_bytes(32), idx=10_000 + n, uscc=company(10_000 + n), natural_key=n.to_bytes(32),
+                          name=f"昆山{PLACES[n % 7]}{TRADES[n % 11]}{n}号有限公司") for n in range(1, 3_001)
+        ]  # fmt: skip
+        register.add_findings(conn, others)
+    every = [Named(one.uscc, one.name, "", "") for one in others]
+    every += [Named(company(n), name, "", "") for n, name in ((1, OLD), (1, NAME), (2, NAME), (3, BRANCH))]
+    with bureau.store.read() as conn:
+        for asked in (
+            NAME,
+            OLD,
+            "同名虚构化工",
+            "昆山玉山电镀1234号公司",
+            "昆山花桥印染有限责任公司",
+            "无人叫这个名字",
+        ):
+            read = identities.alike(conn, asked)
+            assert len(read) <= identities.NEAREST < len(every)
+            best, found = candidates(asked, every), candidates(asked, read)
+            assert [one.score for one in found] == [one.score for one in best], asked
+            assert [one.uscc for one in found if one.score > best[-1].score] == [
+                one.uscc for one in best if one.score > best[-1].score
+            ], asked
+    assert who(bureau, company(3))["organisation"]["may_be_branch_of"], "and a branch finds its parent among them"
     net.close()
 
 
