@@ -1,7 +1,7 @@
 """``fsck``: check a node's store, name what differs, and write again what can be derived."""
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -37,23 +37,41 @@ def fsck(
     Example:
       syncd fsck -c kunshan/syncd.toml
     """
-    from syncd.fsck.run import check
+    from syncd.errors import Stop
+    from syncd.fsck.run import check, check_before, check_texts
     from syncd.reading import open_store
     from syncd.wiring import build
+    from syncd.witness_config import witnessed_of
 
     settings = settings_of(config)
-    open_store(settings).close()  # a node that never ran is told so
-    built = build(settings, lambda bell: None, lambda event, facts: None)
-    bureau = built.bureau
     with ExitStack() as stack:
+        store = open_store(settings)  # a node that never ran is told so
+        stack.callback(store.close)
+        if repair:
+            stack.enter_context(store.single_instance())
+        first = check_before(store, repair)
+        if not first.ok:
+            _end(first, repair, as_json)
+        try:
+            built = build(settings, lambda bell: None, lambda event, facts: None)
+        except Stop:
+            texts = check_texts(store)
+            if texts.ok:
+                raise
+            _end(texts, repair, as_json)
+        bureau = built.bureau
         stack.callback(bureau.store.close)
         stack.callback(bureau.vault.close)
         if built.source is not None:
             stack.callback(built.source.close)
-        if repair:
-            stack.enter_context(bureau.store.single_instance())
         told = stack.enter_context(progress())
-        report = check(bureau, settings.data / "signed-sizes", told, repair)
+        report = check(bureau, settings.data / "signed-sizes", told, repair, witnessed_of(settings))
+    report.counts.update(first.counts)
+    report.faults[:0], report.mended = first.faults, report.mended + first.mended
+    _end(report, repair, as_json)
+
+
+def _end(report: "Report", repair: bool, as_json: bool) -> NoReturn:
     give(_content(report, repair), as_json, _draw)
     raise typer.Exit(0 if report.ok else 1)
 
@@ -69,13 +87,17 @@ def _content(report: "Report", repair: bool) -> Json:
     }
 
 
+def _kinds(found: Json) -> str:
+    return ", ".join(f"{kind} {count}" for kind, count in found["counts"].items())
+
+
 def _draw(to: "Console", found: Json) -> None:
     rows = [(one["part"], one["record"], one["code"], "yes" if one["derivable"] else "", one["detail"])
             for one in found["listed"][:SHOWN]]  # fmt: skip
     if rows:
         table(to, "What differs 不一致", ("part", "record", "code", "derivable", "detail"), rows, "detail")
     if found["faults"] > len(rows):
-        say(to, f"and {found['faults'] - len(rows)} more (--json lists a thousand)")
+        say(to, f"and {found['faults'] - len(rows)} more, by part and kind: {_kinds(found)} (--json lists a thousand)")
     if found["repaired"] is not None:
         say(to, f"{found['repaired']} of {found['faults']} written again 已重建")
     if found["ok"]:

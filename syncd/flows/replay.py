@@ -19,7 +19,7 @@ from syncd.flows.others import answer_rows
 from syncd.flows.planning import ISSUED
 from syncd.flows.respond import delivery_row
 from syncd.flows.understand import understand
-from syncd.store import outbox, register, replayed, sourcebook
+from syncd.store import honours, outbox, register, replayed, sourcebook
 from syncd.store.register import Response
 from syncd.store.state import LogState
 
@@ -39,6 +39,7 @@ def replay(bureau: Bureau, reading: Connection, writing: Connection, state: LogS
         register.add_findings(writing, changes.findings)
         amend(bureau, writing, state, changes)
         register.add_relief(writing, changes.relief)
+        honours.add(writing, changes.honours, changes.withdrawn)
         _answers(bureau, writing, state, owner, opened)
         if state.own:
             _acknowledged(writing, opened)

@@ -62,7 +62,9 @@ class Seal:
             ]
             record(bureau, conn, said)
             seals.put(conn, owner.code, origin, end, bureau.now_text())
-            member_keys.put(conn, owner.code, _spans(bureau, conn, owner, origin, end, successor, keys))
+            sizes = {log: bureau.logs.countersigned(conn, log, owner.code) for log in bureau.origins}
+            spans = ended(owner.history(), origin, end, successor, keys, {**sizes, origin: end.size})
+            member_keys.put(conn, owner.code, spans)
             for kind in ("fork", "misbehaviour"):
                 desk.clear(conn, kind, [origin], bureau.now_text())
                 quiet(bureau, conn, kind, [origin])
@@ -81,11 +83,11 @@ def known(bureau: Bureau) -> None:
         history, ends = member_keys.history(conn), seals.ends(conn)
     for code, peer in bureau.members.items():
         peer.spans[:] = history.get(code, [])
-        peer.former[:] = _before(peer.origin, ends.get(code, {}))
+        peer.former[:] = before(peer.origin, ends.get(code, {}))
     bureau.sealed = {origin: end for of_member in ends.values() for origin, end in of_member.items()}
 
 
-def _before(origin: str, ends: Mapping[str, Sealed]) -> list[str]:
+def before(origin: str, ends: Mapping[str, Sealed]) -> list[str]:
     """The sealed logs that ``origin`` goes on for, however many seals ago."""
     found = [origin]
     while more := [one for one, end in ends.items() if end.successor in found and one not in found]:
@@ -126,24 +128,25 @@ def _body(conn: Connection, origin: str, end: Sealed, successor: Json | None) ->
             "successor": following}  # fmt: skip
 
 
-def _spans(
-    bureau: Bureau,
-    conn: Connection,
-    owner: Peer,
+def ended(
+    history: Sequence[KeySpan],
     origin: str,
     end: Sealed,
     successor: Json | None,
     keys: Sequence[str],
+    sizes: Mapping[str, int],
 ) -> list[KeySpan]:
-    """The member's keys from now on: those of the sealed log end with it, the successor's begin."""
+    """A member's keys after a seal: those of the sealed log end with it, the successor's begin.
+
+    ``sizes``: up to where a receipt key counts that the successor does not go on with, by log.
+    """
     spans = []
-    for one in owner.history():
+    for one in history:
         if one.role == "log" and one.origin in (origin, EVERYWHERE) and _names(one.vkey, origin):
             last = end.size if one.last is None else min(one.last, end.size)
             spans.append(KeySpan("log", one.vkey, origin, 0 if one.origin == EVERYWHERE else one.first, last))
         elif one.role == "receipt" and successor is not None and one.vkey != successor["receipt"] and one.last is None:
-            sizes = {log: bureau.logs.countersigned(conn, log, owner.code) for log in bureau.origins}
-            spans += [KeySpan("receipt", one.vkey, log, 0, size) for log, size in {**sizes, origin: end.size}.items()]
+            spans += [KeySpan("receipt", one.vkey, log, 0, size) for log, size in sizes.items()]
         elif not (one.role == "log" and successor is not None and one.vkey == successor["log"]):
             spans.append(one)
     known_keys = {one.vkey for one in spans}

@@ -3,20 +3,24 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from syncd.errors import Stop
 from syncd.flows.bureau import Bureau
 from syncd.fsck.faults import Fault, Told
+from syncd.fsck.walk import rows_of
+from syncd.fsck.witnessing import check_last
 from syncd.store import erased
 from syncd.store.bulk import execute
 from syncd.store.cursors import get_cursor
+from syncd.store.erasure_tables import erased_leaves
 from syncd.store.sizes import held_in
 from syncd.store.state import LogState
 
 _PAGE: Final = 2_048
-LANES: Final = ("recognise", "relief", "answers")
+LANES: Final = ("recognise", "relief", "answers", "adopted")
 
 
 def check_file(conn: Connection) -> Iterator[Fault]:
@@ -52,6 +56,22 @@ def check_vault(bureau: Bureau, conn: Connection, state: LogState, told: Told) -
             elif said == "absent" and words:
                 yield Fault("vault", place, "absent_with_words")
         told("keys 密钥", len(found))
+
+
+def check_erasures(bureau: Bureau, conn: Connection) -> Iterator[Fault]:
+    """Each order that is held is the entry it says it is, and each leaf it covers is one that is held."""
+    origins = {state.id: state.origin for state in bureau.logs.states(conn)}
+    sql = "SELECT leaf_hash, kind, at, ref, id FROM entries WHERE log = ? AND idx = ?"
+    findings = set[bytes]()
+    for one in erased.orders(conn):
+        findings.add(one.finding)
+        row = execute(conn, sql, (one.log, one.idx)).one_or_none()
+        said = (one.leaf, erased.ORDERED, one.at, one.finding, one.id)
+        if row is None or (*row[:4], str(UUID(bytes=row[4]))) != said or one.state not in erased.STATES:
+            yield Fault("erasures", f"{origins.get(one.log, one.log)}:{one.idx}", "order_differs")
+    for row in rows_of(conn, erased_leaves, ("leaf",)):
+        if row["finding"] not in findings:
+            yield Fault("erasures", f"leaf {row['leaf'].hex()}", "covered_without_order")
 
 
 def mend_erasures(bureau: Bureau, faults: Sequence[Fault]) -> None:
@@ -94,18 +114,19 @@ def check_sizes(bureau: Bureau, conn: Connection, file: Path) -> Iterator[Fault]
     except Stop as error:
         yield Fault("sizes", file.name, "file_unreadable", detail=str(error)[:200])
         return
+    yield from check_last(conn, {origin: one for origin, one in signed.items() if origin not in bureau.origins})
     for state in bureau.logs.states(conn):
         known = signed.get(state.origin)
         mine = bureau.logs.countersigned(conn, state.origin, bureau.code)
         if known is not None and known.size > state.size:
             yield Fault("sizes", state.origin, "store_older", detail=f"signed {known.size}, held {state.size}")
-        elif known is not None and known.size and _root(bureau, conn, state, known.size) != known.root:
+        elif known is not None and known.size and root_of(bureau, conn, state, known.size) != known.root:
             yield Fault("sizes", f"{state.origin}@{known.size}", "other_root")
         if mine > (known.size if known is not None else 0):
             yield Fault("sizes", state.origin, "not_in_file", detail=f"countersigned {mine}")
 
 
-def _root(bureau: Bureau, conn: Connection, state: LogState, size: int) -> bytes | None:
+def root_of(bureau: Bureau, conn: Connection, state: LogState, size: int) -> bytes | None:
     """The listed root; that it follows from the leaves is looked at with the log itself."""
     listed = bureau.logs.checkpoint(conn, state.origin, size)
     if listed is not None:

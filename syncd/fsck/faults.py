@@ -12,7 +12,7 @@ Told = Callable[[str, int], None]
 
 
 class Fault(NamedTuple):
-    """``part``: store, log, tiles, vault, cursors, register, outbox, sizes or erasures. ``record`` names the record.
+    """``part``: where it was found, as ``syncd/fsck/tables.py`` names it. ``record`` names the record.
 
     ``derivable``: it follows from what is there otherwise, so that ``--repair`` may write it again.
     """
@@ -32,10 +32,12 @@ class Report:
     counts: Counter[str] = field(default_factory=Counter)
     records: Counter[str] = field(default_factory=Counter)
     mended: int = 0
+    derivable: int = 0
 
     def add(self, fault: Fault) -> None:
         """Note a fault; the first ones are listed, all are counted by part and code."""
         self.counts[f"{fault.part}.{fault.code}"] += 1
+        self.derivable += fault.derivable
         if len(self.faults) < KEPT:
             self.faults.append(fault)
 

@@ -4,6 +4,7 @@ Memory is that of a few bundles. Tiles follow from the leaves; they are written 
 newest root that was signed, for otherwise it is the leaves that are wrong.
 """
 
+from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -19,11 +20,12 @@ from syncd.store.bulk import execute
 from syncd.store.state import LogState
 
 _CHUNK: Final = 16 * BUNDLE
+Noted = dict[str, "array[int]"]
 _COLUMNS = ("id", "kind", "at", "ref_id", "ref")
 
 
-def check_log(conn: Connection, state: LogState, told: Told) -> Iterator[Fault]:
-    """Everything about one log that does not fit together."""
+def check_log(conn: Connection, state: LogState, told: Told, places: Noted) -> Iterator[Fault]:
+    """Everything about one log that does not fit together; notes in ``places`` where entries of its kinds stand."""
     tree = Regrown()
     for start in range(0, state.size, _CHUNK):
         found = execute(
@@ -34,7 +36,7 @@ def check_log(conn: Connection, state: LogState, told: Told) -> Iterator[Fault]:
         ).fetchall()
         held = {int(row[0]): row for row in found}
         for first in range(start, min(start + _CHUNK, state.size), BUNDLE):
-            yield from _bundle(conn, state, tree, held, first)
+            yield from _bundle(conn, state, tree, held, first, places)
         told(state.origin, len(found))
     yield from _tiles(conn, state, list(tree.finish()))
     beyond = execute(conn, "SELECT idx FROM entries WHERE log = ? AND idx >= ? LIMIT 9", (state.id, state.size))
@@ -42,7 +44,9 @@ def check_log(conn: Connection, state: LogState, told: Told) -> Iterator[Fault]:
         yield Fault("log", f"{state.origin}:{idx}", "entry_beyond_size")
 
 
-def _bundle(conn: Connection, state: LogState, tree: Regrown, held: dict[int, Any], first: int) -> Iterator[Fault]:
+def _bundle(
+    conn: Connection, state: LogState, tree: Regrown, held: dict[int, Any], first: int, places: Noted
+) -> Iterator[Fault]:
     last, hashes = min(first + BUNDLE, state.size), list[bytes]()
     for idx in range(first, last):
         row = held.get(idx)
@@ -53,7 +57,7 @@ def _bundle(conn: Connection, state: LogState, tree: Regrown, held: dict[int, An
         hashes.append(leaf_hash(row[1]))
         if row[2] != hashes[-1]:
             yield Fault("log", f"{state.origin}:{idx}", "leaf_hash_differs")
-        wrong = _differing(row[1], row[3:])
+        wrong = _differing(row[1], row[3:], idx, places)
         if wrong:
             yield Fault("log", f"{state.origin}:{idx}", "column_differs", detail=" ".join(wrong))
     grown = [(0, first // BUNDLE, b"".join(hashes)), *tree.push(grow(b"".join(hashes)))]
@@ -67,12 +71,14 @@ def _bundle(conn: Connection, state: LogState, tree: Regrown, held: dict[int, An
             yield Fault("log", f"{state.origin}@{size}", "root_differs")
 
 
-def _differing(leaf: bytes, held: Sequence[Any]) -> list[str]:
+def _differing(leaf: bytes, held: Sequence[Any], idx: int, places: Noted) -> list[str]:
     """Columns that do not say what the leaf says; a leaf that cannot be read has them all empty."""
     try:
         entry = parse_entry(leaf)
     except MeaningError:
         return []
+    if entry.kind in places:
+        places[entry.kind].append(idx)
     said = rows.understood(entry.id, entry.kind, entry.at, entry.ref)
     return [name for name, one, other in zip(_COLUMNS, said, held, strict=True) if one != other]
 

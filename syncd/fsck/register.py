@@ -7,26 +7,31 @@ home system was told, stands in no log; it is left as it is.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, and_, bindparam, select
 
 from syncd.flows.bureau import Bureau
 from syncd.flows.replay import RUN, replay
 from syncd.fsck.faults import Fault, Told
+from syncd.fsck.walk import Row, paired, rows_of
 from syncd.store import erased
+from syncd.store.bulk import bulk_insert
 from syncd.store.cursors import get_cursor
 from syncd.store.engine import Store
+from syncd.store.honour_tables import honours
+from syncd.store.honours import Honour
 from syncd.store.register import Finding
 from syncd.store.register_tables import deliveries, findings, relief_events, responses
+from syncd.store.source_tables import amendments
 from syncd.store.state import LogState
 from syncd.store.tables import logs
 
-Row = Mapping[str, Any]
-PARTS: Final = ("register", "outbox")
+_RUN: Final = 16 * RUN
 
 
 class Kind(NamedTuple):
@@ -45,30 +50,59 @@ KINDS: Final = (
     Kind("register", "relief", relief_events, ("leaf",), ("finding", "kind", "log", "idx", "effective_from", "clears")),
     Kind("register", "response", responses, ("finding", "region"),
          ("kind", "counter", "leaf", "id", "log", "idx", "at", "imposed_leaf"), ("released_by", "since", "stopped_on")),
+    Kind("register", "honour", honours, ("leaf",), [*Honour._fields[1:], "withdrawn"]),
+    Kind("register", "amendment", amendments, ("log", "idx"), ("finding", "fields")),
     Kind("outbox", "delivery", deliveries, ("finding",), ("counter", "active", "measures")),
 )  # fmt: skip
 
 
+@dataclass
+class Scratch:
+    """A register in a database of its own, and how far each log has been read into it."""
+
+    store: Store
+    read: dict[str, int] = field(default_factory=dict)
+
+
 @contextmanager
-def rebuilt(bureau: Bureau, conn: Connection, told: Told) -> Iterator[Store]:
-    """The register that the logs lead to, in a database of its own that is gone afterwards."""
+def rebuilt(bureau: Bureau, told: Told) -> Iterator[Scratch]:
+    """The register that the logs lead to, in a database that is gone afterwards.
+
+    Entries never change, so each run of them is read for itself: a daemon beside is not held up by one long reading.
+    """
     with TemporaryDirectory(prefix="syncd-fsck-") as folder:
-        scratch = Store.open(f"sqlite:///{Path(folder) / 'register.db'}")
+        made = Scratch(Store.open(f"sqlite:///{Path(folder) / 'register.db'}"))
         try:
-            scratch.upgrade()
-            states = bureau.logs.states(conn)
-            with scratch.write() as writing:
-                for row in conn.execute(select(logs)):
-                    writing.execute(logs.insert().values(**row._mapping))
+            made.store.upgrade()
+            with bureau.store.read() as conn:
+                states = bureau.logs.states(conn)
+                reach = {state.origin: _reach(conn, state) for state in states}
             for state in states:
-                for start in range(0, _reach(conn, state), RUN):
-                    stop = min(start + RUN, _reach(conn, state))
-                    with scratch.write() as writing:
-                        replay(bureau, conn, writing, state, start, stop)
-                    told("register 登记", stop - start)
-            yield scratch
+                while made.read.get(state.origin, 0) < reach[state.origin]:
+                    with bureau.store.read() as conn:
+                        _grow(bureau, conn, made, state, reach[state.origin], told)
+            yield made
         finally:
-            scratch.close()
+            made.store.close()
+
+
+def catch_up(bureau: Bureau, conn: Connection, made: Scratch, told: Told) -> None:
+    """Read what has come meanwhile, as far as ``conn`` sees it: what is compared then is of one moment."""
+    for state in bureau.logs.states(conn):
+        while made.read.get(state.origin, 0) < _reach(conn, state):
+            _grow(bureau, conn, made, state, _reach(conn, state), told)
+
+
+def _grow(bureau: Bureau, conn: Connection, made: Scratch, state: LogState, reach: int, told: Told) -> None:
+    start = made.read.get(state.origin, 0)
+    stop = min(start + _RUN, reach)
+    with made.store.write() as writing:
+        if start == 0:
+            row = conn.execute(select(logs).where(logs.c.id == state.id)).one()
+            writing.execute(logs.insert().values(**row._mapping))
+        replay(bureau, conn, writing, state, start, stop)
+    made.read[state.origin] = stop
+    told("register 登记", stop - start)
 
 
 def _reach(conn: Connection, state: LogState) -> int:
@@ -91,7 +125,9 @@ def compare(bureau: Bureau, conn: Connection, scratch: Store) -> Iterator[tuple[
             if kind.part == "outbox" and not bureau.has_home:
                 continue
             limit = answered if kind.name == "response" else reach
-            for held, made in _paired(_rows(conn, kind), _rows(other, kind), kind.keys):
+            for held, made in paired(
+                rows_of(conn, kind.table, kind.keys), rows_of(other, kind.table, kind.keys), kind.keys
+            ):
                 row = held or made or {}
                 if row.get("finding", row.get("leaf")) in gone or _open(row, limit):
                     continue
@@ -125,42 +161,23 @@ def _plain(name: str, value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-def _rows(conn: Connection, kind: Kind) -> Iterator[Row]:
-    """All rows in the order of their keys, some at a time."""
-    columns = [kind.table.c[name] for name in kind.keys]
-    found = conn.execute(select(kind.table).order_by(*columns), execution_options={"yield_per": 1_000})
-    for row in found:
-        yield {str(name): value for name, value in row._mapping.items()}
+def mend(conn: Connection, wrong: Sequence[tuple[Kind, Row | None, Row | None]]) -> None:
+    """Make these rows what the logs say; a delivery is told to the home system again."""
+    for kind in KINDS:
+        of_kind = [(held, made) for one, held, made in wrong if one.name == kind.name]
+        gone = [held for held, _ in of_kind if held is not None]
+        if gone:
+            same = and_(*[kind.table.c[name] == bindparam(f"of_{name}") for name in kind.keys])
+            conn.execute(
+                kind.table.delete().where(same), [{f"of_{key}": row[key] for key in kind.keys} for row in gone]
+            )
+        bulk_insert(conn, kind.table, [_mended(kind, held, made) for held, made in of_kind if made is not None])
 
 
-def _paired(left: Iterator[Row], right: Iterator[Row], keys: Sequence[str]) -> Iterator[tuple[Row | None, Row | None]]:
-    """Both sides side by side by their keys; None where one has no such row."""
-
-    def key(row: Row) -> tuple[Any, ...]:
-        return tuple(row[name] for name in keys)
-
-    one, other = next(left, None), next(right, None)
-    while one is not None or other is not None:
-        if other is None or (one is not None and key(one) < key(other)):
-            yield one, None
-            one = next(left, None)
-        elif one is None or key(other) < key(one):
-            yield None, other
-            other = next(right, None)
-        else:
-            yield one, other
-            one, other = next(left, None), next(right, None)
-
-
-def mend(conn: Connection, kind: Kind, held: Row | None, made: Row | None) -> None:
-    """Make a row what the logs say; a delivery is told to the home system again."""
-    row = held or made or {}
-    conn.execute(kind.table.delete().where(*[kind.table.c[name] == row[name] for name in kind.keys]))
-    if made is None:
-        return
+def _mended(kind: Kind, held: Row | None, made: Row) -> Row:
     values = dict(made)
     if held is not None:
         values |= {name: held[name] for name in kind.kept}
     if kind.part == "outbox":
         values |= {"state": "pending", "acknowledged": "{}"}
-    conn.execute(kind.table.insert().values(**values))
+    return values

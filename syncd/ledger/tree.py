@@ -133,6 +133,16 @@ def verify_consistency(old: int, size: int, proof: Sequence[bytes], old_root: by
         raise ProofError(f"The log at size {size} is not shown to extend its own first {old} entries.")
 
 
+def roots_of_proof(old: int, size: int, proof: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+    """The roots at ``old`` and ``size`` to which a consistency proof leads; None where it does not say the older one.
+
+    It does not where ``old`` is a power of two, for then the older root is given and not computed. Raises ProofError.
+    """
+    if not 0 < old < size or not proof or any(len(step) != HASH_BYTES for step in proof):
+        raise ProofError("The consistency proof has a wrong length.")
+    return _fold_consistency(old, size, list(proof)) if old & (old - 1) else None
+
+
 def _fold_consistency(old: int, size: int, path: list[bytes]) -> tuple[bytes, bytes]:
     """The two roots that a consistency path leads to."""
     here, last = old - 1, size - 1

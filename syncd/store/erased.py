@@ -28,6 +28,7 @@ ORDERED, DONE = "erasure.ordered", "erasure.done"
 NOT_COVERED: Final = frozenset({ORDERED, DONE})
 ROOTS: Final = frozenset({"finding.issued", "honour.granted"})
 """What is erased whole: a finding 认定 or an honour 守信荣誉, with all that was said about it."""
+STATES: Final = ("held", "off", "cleared", "gone", "done", "closed")
 _ABOUT = re.compile(rb'"about":"([0-9a-f]{64})"')
 
 

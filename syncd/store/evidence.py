@@ -36,7 +36,7 @@ class Evidence(NamedTuple):
 
 def keep(conn: Connection, one: Evidence) -> bool:
     """Keep a piece of evidence; False if it is kept already, or is one suspicion too many."""
-    digest = sha256(b"\x00".join((one.log.encode(), one.code.encode(), one.held, one.shown))).digest()
+    digest = digest_of(one.log, one.code, one.held, one.shown)
     if conn.execute(select(evidence.c.id).where(evidence.c.digest == digest)).one_or_none() is not None:
         return False
     if not one.proven:
@@ -50,6 +50,11 @@ def keep(conn: Connection, one: Evidence) -> bool:
         )
     )  # fmt: skip
     return True
+
+
+def digest_of(log: str, code: str, held: bytes, shown: bytes) -> bytes:
+    """By what a piece of evidence is known again."""
+    return sha256(b"\x00".join((log.encode(), code.encode(), held, shown))).digest()
 
 
 def listing(conn: Connection) -> list[Evidence]:

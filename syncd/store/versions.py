@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, inspect
 
-from syncd.agreement.load import load_agreement
+from syncd.agreement.load import AgreementError, load_agreement
 from syncd.agreement.member import Member
 from syncd.agreement.model import Agreement
 from syncd.agreement.versions import Adoption, Timeline, timeline
@@ -74,16 +74,28 @@ def timeline_of(conn: Connection, held: Iterable[Agreement], keys: Mapping[str, 
     the digest under which it was kept.
     """
     at_hand = {one.version: one for one in held}
-    for text in texts(conn, list(at_hand)):
-        at_hand[text.version] = load_agreement(text.files)
-        if at_hand[text.version].digest != text.digest:
-            raise Stop(
-                f"The stored text of version {text.version} of the agreement is not the one that was kept. Nothing was "
-                "judged by it. The store was altered; restore it."
-            )
+    for version in sorted(known(conn)):
+        if version not in at_hand:
+            at_hand[version] = proven(conn, version)
     before = earlier(conn)
     counted = (row.read() for row in adoptions(conn) if fits(row.body, keys, before))
     return timeline(at_hand.values(), counted)
+
+
+def proven(conn: Connection, version: int) -> Agreement:
+    """The version read from its stored text. Raises Stop where that has not the number and digest it was kept under."""
+    try:
+        text = _text(conn, version)
+        found = load_agreement(text.files)
+        same = (found.version, found.digest) == (version, text.digest)
+    except (zlib.error, ValueError, AttributeError, KeyError, AgreementError):
+        same = False
+    if not same:
+        raise Stop(
+            f"The stored text of version {version} of the agreement is not the one that was kept. Nothing was "
+            "judged by it. The store was altered: restore it, or put that version's folder among the node's versions."
+        )
+    return found
 
 
 def earlier(conn: Connection) -> dict[str, set[str]]:
@@ -127,12 +139,6 @@ def known(conn: Connection) -> dict[int, str]:
     if not inspect(conn).has_table(agreement_versions.name):
         return {}
     return {int(version): digest for version, digest in execute(conn, "SELECT version, digest FROM agreement_versions")}
-
-
-def texts(conn: Connection, without: Sequence[int] = ()) -> list[StoredVersion]:
-    """The texts that are held, lowest version first, but for those ``without``."""
-    wanted = [version for version in sorted(known(conn)) if version not in without]
-    return [_text(conn, version) for version in wanted]
 
 
 def _text(conn: Connection, version: int) -> StoredVersion:
