@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchmarks.ledger_kit import NODE_KEY, NOON, Keys, agreement_here
+from benchmarks.ledger_kit import NODE_KEY, NOON, Keys, agreement_here, peak_mebibytes
 from syncd.flows.bureau import Bureau, Peer, Signers
 from syncd.fsck.run import check
 from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner, NoteVerifier
@@ -59,7 +59,7 @@ def checked(url: str, vault: Path, log: str, members: dict[str, tuple[str, str]]
     report = check(bureau, vault.with_name("signed-sizes"), lambda what, more: None, repair)
     after = resource.getrusage(resource.RUSAGE_SELF)
     took = time.perf_counter() - begun, after.ru_utime + after.ru_stime - used
-    return Checked(*took, after.ru_maxrss / 1024, report.total, report.mended)
+    return Checked(*took, peak_mebibytes(), report.total, report.mended)
 
 
 def _bureau(url: str, vault: Path, log: NoteVerifier, members: dict[str, tuple[str, str]]) -> Bureau:

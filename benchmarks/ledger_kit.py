@@ -182,3 +182,9 @@ def fsync_microseconds() -> float:
             os.fsync(file.fileno())
             took.append(time.perf_counter() - begun)
     return statistics.median(took) * 1e6
+
+
+def peak_mebibytes() -> float:
+    """The most memory this program has held. What ``getrusage`` calls so also holds the process that started it."""
+    text = Path("/proc/self/status").read_text("ascii")
+    return int(next(line.split()[1] for line in text.splitlines() if line.startswith("VmHWM"))) / 1024

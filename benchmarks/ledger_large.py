@@ -1,7 +1,8 @@
 """What is done with a large log, measured: audits, a cold proof, ``asof``, an export, and appending to it.
 
 Half of the entries are findings, half a region's answers, each with its disclosure; three members' lines stand at each
-stop. Each audit runs in a process of its own, so that its memory is its own.
+stop. Each audit runs in a process of its own, so that its memory is its own; processor time is also that of the
+processes that judge for it, memory is not.
 """
 
 import multiprocessing
@@ -28,6 +29,7 @@ from benchmarks.ledger_kit import (
     drafts,
     finding_body,
     opened,
+    peak_mebibytes,
 )
 from syncd.evidence.asof import as_known
 from syncd.evidence.audit import audit
@@ -74,10 +76,10 @@ def large(count: int) -> dict[str, float]:
                 each = f"{used.cpu:.2f} s of processor, {used.cpu / count * 1e6:.1f} us an entry"
                 print(f"  audit L{level}: {used.wall:.2f} s{target}, {each}, {used.memory:.0f} MiB at its peak")
             questions(evidence, url, origin, count)
-            cost["fsck"] = fsck(url, vault, keys, count)
             with tempfile.TemporaryDirectory() as out:
                 for name in ("export", "export again"):
                     print(f"  {name}: {_timed(lambda: exported(evidence, Path(out), origin)):.1f} s")
+            cost["fsck"] = fsck(url, vault, keys, count)
     return cost
 
 
@@ -164,7 +166,7 @@ def audited(url: str, vault: Path, trust: bytes, level: int) -> Used:
     took = time.perf_counter() - begun, _processor_seconds() - used
     wrong = {fault.code for log in report.logs for found in log.faults.values() for fault in found}
     assert wrong <= {"no_agreement"}, wrong  # the log begins with a finding, which a node's never does
-    return Used(*took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return Used(*took, peak_mebibytes())
 
 
 def _processor_seconds() -> float:
