@@ -1,8 +1,16 @@
-"""The daemon 守护进程 of one bureau: server, workers, scheduler, signals.
+"""The daemon 守护进程 of one bureau: the lock, one node at work after another, the socket, signals.
 
 Life: lock the store → establish the truth (``flows.startup``) → listen → run until SIGTERM or SIGINT → drain within
-5 s. Only the source is polled, on its own schedule; every other stage is woken by the one before it. Slow
-ticks do what no news brings: they close a stop after a silence, read what only informs, and notice midnight.
+5 s. Where the members' files or a version bring other members, other keys or another log of this node itself, the
+same process goes on with a node built anew (``take_members``):
+
+1. it is built beside the running one, with the same store, vault, signed sizes and own system; what cannot be built
+   changes nothing, and the sentence stands with the stage ``members``;
+2. the running one ends its steps at hand as it would at a stop; the lock on the store is kept, and so is every cursor;
+3. where this node's own log is another, what still writes to the old one is refused, and its seal is the first job;
+4. the new one begins. A stage that hangs in a call to a peer is waited for by its own successor alone.
+
+Nothing is lost by it, for nothing is by a kill: peers and own system ask or are asked again a second later.
 """
 
 import os
@@ -10,40 +18,23 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from queue import SimpleQueue
 
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
-
+from adapters.base import SourceError
 from syncd import logs_out, process
-from syncd.errors import NeedsPerson, Stop
-from syncd.flows.bureau import SHANGHAI
-from syncd.flows.outside import Outside
-from syncd.flows.startup import establish
+from syncd.errors import NeedsPerson, Retry, Stop, SyncdError
+from syncd.flows.record import sign
+from syncd.flows.startup import establish, establish_members
 from syncd.knock import SOCKET
-from syncd.links import https_links
-from syncd.peers import PeerClient, WitnessClient
-from syncd.renewal import Renewal
+from syncd.running import Running
 from syncd.settings import Settings
-from syncd.stages import Stages, assemble
-from syncd.store import outbox, sourcebook
-from syncd.web.exchange import exchange
-from syncd.web.server import Server
-from syncd.wiring import Built, build
-from syncd.worker import Worker, finish
+from syncd.store import sourcebook
+from syncd.wiring import build
 
-Json = dict[str, Any]
-STOP_SECONDS = 3.5
-MISFIRE_SECONDS = 3600
-STOP_LOOK_SECONDS = 20.0
-QUIET_SECONDS = 2.0
-"""How often what only informs (other regions' answers, all members' lines) moves while nothing else happens."""
-WATCH_SECONDS = 60.0
-VERSIONS_SECONDS = 10.0
-"""How often the folder of the agreement's versions is looked at; an adoption in a log rings at once."""
+STOP_SECONDS, RETRY_SECONDS = 3.5, 1.0
+ENDED, CHANGED = "ended", "changed"
 
 
 class Daemon:
@@ -52,60 +43,38 @@ class Daemon:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._write = logs_out.start(settings.logging.level, settings.node.code)
-        self._workers: dict[str, Worker] = {}
-        self._ended = threading.Event()
-        self._deaf = False
-        self._built: Built = build(settings, self._wake, self._write)
-        self._clients = self._links()
-        self._stages: Stages = assemble(self._built.bureau, self._built.source, self._clients)
-        self._outside = {
-            one.name: Outside(self._built.bureau, one, WitnessClient(one.url, settings.path(ca) if ca else None))
-            for ca in (settings.witness.ca_file,) for one in self._built.bureau.outside
-        }  # fmt: skip
-        self._scheduler = BackgroundScheduler(
-            timezone=SHANGHAI,
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_SECONDS},
-        )
+        self._news: SimpleQueue[str] = SimpleQueue()  # a signal may put into it whatever the main thread is at
+        self._ended = self._deaf = False
+        self._running = self._made(None)
 
-    def _links(self) -> dict[str, PeerClient]:
-        built = self._built
-        others = {code: built.members[code] for code in built.bureau.members if code != built.bureau.code}
-        return https_links(self._settings.data, built.keys, others)
+    def _made(self, before: Running | None) -> Running:
+        built = build(self._settings, self._wake, self._write, before.built if before is not None else None)
+        return Running(self._settings, built, self._write, self._server_died, lambda: self._news.put(CHANGED))
+
+    def _end(self) -> None:
+        self._ended = True
+        self._news.put(ENDED)
 
     def _wake(self, bell: str) -> None:
-        for name, worker in self._workers.items():
-            if name == bell or name.startswith(f"{bell}:"):
-                worker.ring()
-
-    def _failed(self, stage: str, sentence: str | None) -> None:
-        bureau = self._built.bureau
-        with bureau.store.write() as conn:
-            sourcebook.post(conn, f"stage:{stage}", {"error": sentence, "since": bureau.now_text()})
+        self._running.ring(bell)
 
     def run(self) -> None:
         """Run until a signal; raises what start-up finds. A second daemon on the same store is refused."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._ended.set())
+            signal.signal(number, lambda *_: self._end())
         process.share_memory()
-        bureau = self._built.bureau
+        bureau = self._running.built.bureau
         with bureau.store.single_instance() as bureau.still_alone:
-            establish(bureau, self._stages.custody.ask)
+            establish(bureau, self._running.stages.custody.ask)
             self._forget_errors()
-            server = self._server()
-            server.start()
-            try:
-                listener = self._listen(str(self._settings.data / SOCKET))
-            except NeedsPerson:
-                server.stop()
-                raise
-            self._start_workers()
-            self._schedule()
-            self._look_at_certificates(server)
+            listener = self._open()
+            self._begun({})
             self._write("daemon.ready", {"origin": bureau.origin, "port": self._settings.server.port})
-            process.calm()
-            self._ended.wait()
+            while not self._ended:
+                if self._news.get() == CHANGED and not self._ended:
+                    self._take_members()
             self._write("daemon.stopping", {})
-            self._stop(server, listener)
+            self._stop(listener)
         self._write("daemon.stopped", {})
         if self._deaf:
             raise Stop(
@@ -113,125 +82,70 @@ class Daemon:
                 "committed is kept; start it again, and report this if it stays."
             )
 
+    def _open(self) -> socket.socket:
+        server = self._running.server
+        server.start()
+        try:
+            return self._listen(str(self._settings.data / SOCKET))
+        except NeedsPerson:
+            server.stop()
+            raise
+
+    def _begun(self, after: Mapping[str, threading.Thread]) -> None:
+        self._running.begin(after)
+        process.calm()
+
+    def _take_members(self) -> None:
+        """Go on with a node built anew; see the module. Told of what was taken up meanwhile, it does nothing."""
+        old = self._running
+        if not old.membership.outdated(tell=False):
+            return
+        try:
+            new = self._made(old)  # step 1
+        except Exception as error:  # whatever it is, the running node is better than none
+            self._write("members.not_taken", {"because": (sentence := _sentence(error))})
+            old.membership.refuse(sentence)
+            return
+        self._write("members.changing", {"origin": new.built.bureau.origin})
+        left = old.end(STOP_SECONDS)  # step 2
+        self._running = new
+        if self._surely(lambda: _hand_over(old, new)):
+            new.server.start()
+            self._begun(left)  # step 4
+            self._write("members.taken", {"members": sorted(new.built.bureau.members), "left_behind": sorted(left)})
+
+    def _surely(self, step: Callable[[], None]) -> bool:
+        """Do it, as often as the store asks for another try; False where a signal has come instead."""
+        while not self._ended:
+            try:
+                step()
+                return True
+            except Retry as error:
+                self._write("stage.waits", {"stage": "members", "whose_turn": "retry", "because": str(error)})
+                time.sleep(RETRY_SECONDS)
+        return False
+
     def _server_died(self) -> None:
         """A node that nobody can reach is better seen to be down: whoever supervises it starts it again."""
         self._deaf = True
-        self._ended.set()
+        self._end()
 
-    def _stop(self, server: Server, listener: socket.socket) -> None:
-        """Everybody finishes the step or request at hand, all at once; what is not done by then is done at the start.
-
-        A crash here, or a worker left behind in a call to a peer that hangs, is no different from a kill.
-        """
-        until = time.monotonic() + STOP_SECONDS
-        for worker in self._workers.values():
-            worker.end()
-        self._scheduler.shutdown(wait=False)
+    def _stop(self, listener: socket.socket) -> None:
+        """What is not done within its time is done at the next start."""
         listener.close()
         (self._settings.data / SOCKET).unlink(missing_ok=True)
-        server.stop()
-        finish(list(self._workers.values()), max(0.0, until - time.monotonic()))
-        self._close()
+        self._running.end(STOP_SECONDS)
+        source = self._running.built.source
+        if source is not None:
+            source.close()
 
     def _forget_errors(self) -> None:
         """What a stage said before this start is no news; it will say it again if it still holds."""
-        bureau = self._built.bureau
+        bureau = self._running.built.bureau
         with bureau.store.write() as conn:
             for name in sourcebook.read_board(conn):
                 if name.startswith("stage:"):
                     sourcebook.post(conn, name, {"error": None, "since": bureau.now_text()})
-
-    def _close(self) -> None:
-        for client in self._clients.values():
-            client.close()
-        if self._built.source is not None:
-            self._built.source.close()
-
-    def _server(self) -> Server:
-        keys, settings = self._built.keys, self._settings
-        members = {code: self._built.members[code] for code in self._built.bureau.members}  # a file alone is no member
-        authorities = {code: member.tls_ca_pem.encode() for code, member in members.items()}
-        witness = self._built.witness
-        app = exchange(self._stages.receive, self._stages.serve, witness)
-        return Server(
-            app, settings.server.host, settings.server.port, str(keys.certificate_file), str(keys.tls_key_file),
-            authorities, self._server_died, outsiders=witness is not None,
-        )  # fmt: skip
-
-    def _start_workers(self) -> None:
-        steps: dict[str, Callable[[], bool]] = dict(self._stages.steps())
-        if self._stages.restrict is not None:
-            steps["acknowledgements"] = self._stages.certain(self._stages.restrict.acknowledgements)
-        for one, outside in self._outside.items():
-            steps[f"outside:{one}"] = self._stages.certain(outside.step)
-        steps["custody"] = self._stages.custody.step
-        steps["reconsider"] = self._stages.certain(self._reconsider)
-        steps["answers"] = self._stages.certain(self._stages.recognise.answers)
-        self._workers = {name: Worker(name, step, self._write, self._failed) for name, step in steps.items()}
-        for worker in self._workers.values():
-            worker.start()
-            worker.ring()
-
-    def _reconsider(self) -> bool:
-        self._stages.recognise.reconsider()
-        return False
-
-    def _schedule(self) -> None:
-        source = self._settings.source
-        if source is not None:
-            self._tick("collect", source.every_seconds)
-            self._tick("acknowledgements", source.acknowledgements_seconds)
-            hours = IntervalTrigger(hours=source.full_comparison_hours)
-            self._scheduler.add_job(self._compare_all, hours, id="full-comparison")
-        for bell in ("watch", "outside"):
-            self._tick(bell, WATCH_SECONDS)
-        for bell in ("answers", "receipts"):
-            self._tick(bell, QUIET_SECONDS)
-        self._tick("versions", VERSIONS_SECONDS)
-        self._scheduler.add_job(self._close_stop, IntervalTrigger(seconds=STOP_LOOK_SECONDS), id="stop")
-        self._scheduler.add_job(self._midnight, CronTrigger(hour=0, minute=0, timezone=SHANGHAI), id="midnight")
-        self._midnight()  # what ended while the daemon was down goes home now
-        self._scheduler.start()
-
-    def _look_at_certificates(self, server: Server) -> None:
-        takers = [server.present, *(client.present for client in self._clients.values())]
-        look = Renewal(self._built.bureau, self._settings.data / "keys", takers)
-        look.step()
-        self._scheduler.add_job(look.step, IntervalTrigger(seconds=WATCH_SECONDS), id="certificates")
-
-    def _tick(self, bell: str, seconds: float) -> None:
-        self._scheduler.add_job(lambda: self._wake(bell), IntervalTrigger(seconds=seconds), id=bell)
-
-    def _compare_all(self) -> None:
-        collect, bureau = self._stages.collect, self._built.bureau
-        if collect is not None:
-            with bureau.store.write() as conn:
-                collect.read_again(conn)
-            self._wake("collect")
-
-    def _close_stop(self) -> None:
-        """The last entries before a silence become a stop, on which all members' lines meet (LEDGER §5)."""
-        process.give_back()
-        bureau = self._built.bureau
-        if bureau.may_sign:
-            with bureau.store.write() as conn:
-                closed = bureau.logs.close_stop(conn, bureau.origin, bureau.clock())
-            if closed:
-                self._wake("share")
-        if self._built.bureau.today() != self._day:  # the machine slept over midnight
-            self._midnight()
-
-    def _midnight(self) -> None:
-        """Queue for delivery what ended by itself; being right needs no clock, telling the home system does."""
-        bureau = self._built.bureau
-        self._day = bureau.today()
-        self._stages.adopt.step()  # a version takes effect with the day
-        self._stages.recognise.day_change()
-        with bureau.store.write() as conn:
-            queued = outbox.changed_by(conn, self._day.isoformat())
-        if queued:
-            self._wake("restrict")
-        self._wake("erase")
 
     def _listen(self, path: str) -> socket.socket:
         """Commands knock on a Unix socket beside the store; a knock wakes the jobs."""
@@ -260,3 +174,21 @@ class Daemon:
             with knock, suppress(OSError):  # who has knocked need not wait for the answer
                 knock.settimeout(1.0)
                 knock.sendall(b"ok\n")
+
+
+def _hand_over(old: Running, new: Running) -> None:
+    """Step 3, and what the new node needs to know of its members before it begins."""
+    before, bureau = old.built.bureau, new.built.bureau
+    another = bureau.origin != before.origin
+    if another and before.may_sign:
+        sign(before)
+        before.may_sign = False
+    establish_members(bureau)
+    if another:
+        new.stages.work.step()
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, SyncdError | SourceError):
+        return str(error)
+    return f"A fault of this program ({type(error).__name__}) while another set of members was taken up; report it."

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 
 from syncd import keyring, sm2_file, statements
 from syncd.agreement.member import Member, format_member, load_member, same_fingerprint, with_fingerprint
-from syncd.agreement_files import put_member, read_agreement, read_members
+from syncd.agreement.model import Agreement
+from syncd.agreement_files import Versions, put_member, read_agreement, read_members
 from syncd.errors import NeedsPerson, Refuse
+from syncd.knock import daemon_answers
 from syncd.ledger import sm2
 from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner
 from syncd.settings import Settings, read_settings
@@ -84,17 +86,30 @@ def add_member(settings: Settings, file: Path, fingerprint: str, replace: bool =
             "and compare all sixteen groups over the telephone."
         )
     folder = settings.path(settings.node.agreement)
-    agreement = read_agreement(folder)
-    if member.code not in agreement.members or member.origin.split("/")[0] != agreement.id:
+    named = named_members(settings)
+    if member.code not in named or member.origin.split("/")[0] != named[member.code].id:
         raise Refuse(
-            f"{file.name} introduces {member.origin}, but the agreement {agreement.id} names "
-            f"{', '.join(agreement.members)}. Nothing was added."
+            f"{file.name} introduces {member.origin}, but the agreement {read_agreement(folder).id} names "
+            f"{', '.join(named)}. Nothing was added; a version that names it is taken up first: `syncd agreement load`."
         )
     held = read_members(folder).get(member.code)
+    if held is not None and held.origin != member.origin:
+        raise NeedsPerson(
+            f"{file.name} introduces the log {member.origin}, while {held.origin} is held. Nothing was changed; "
+            "another log takes its place by a seal: `syncd keys seal` with --successor."
+        )
     if held != member:
         _ask_new(folder, member.code, replace)
         put_member(folder, member)
+        daemon_answers(settings.data)  # it looks at the members' files when it is woken
     return member
+
+
+def named_members(settings: Settings) -> dict[str, Agreement]:
+    """The members that any version in this node's folders names, each with the newest text that does."""
+    agreement = read_agreement(settings.path(settings.node.agreement))
+    texts = [agreement, *Versions(settings.path(settings.node.versions), agreement.id)()]
+    return {code: one for one in sorted(texts, key=lambda text: text.version) for code in one.members}
 
 
 def _ask_url(url: str) -> None:

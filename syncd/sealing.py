@@ -1,7 +1,8 @@
 """Sealing by command 封存: checks the successor's member file, or makes it where the sealed log is this node's own.
 
 The order is such that a crash leaves a state from which the same command goes on: at one's own node first the new key
-and member file, then the entry in the new log; at another's first the entry, then the file.
+and member file, then the entry in the new log; at another's first the entry, then the file. A running daemon takes the
+file up by itself.
 """
 
 from dataclasses import replace
@@ -14,8 +15,11 @@ from syncd.agreement_files import put_member, read_members
 from syncd.asking import ask
 from syncd.errors import NeedsPerson, Refuse
 from syncd.knock import daemon_answers
+from syncd.ledger.canonical import b64
 from syncd.ledger.notes import LOG_KEY, NoteSigner
+from syncd.reading import open_store
 from syncd.settings import Settings
+from syncd.store import seals
 
 Json = dict[str, Any]
 
@@ -33,15 +37,31 @@ def seal(settings: Settings, log: str, file: Path | None, fingerprint: str, args
         return _own(settings, member, log, args, wait)
     following = _following(member, log, file, fingerprint) if file is not None else None
     job = {**args, "log": log, "successor": _named(following), "keys": [member.log_vkey]}
-    answer = ask(settings, "keys.seal", job, wait)
+    done = _entered(settings, member, log, following) if following is not None else None
+    answer = done or ask(settings, "keys.seal", job, wait)
     if following is not None:
         put_member(settings.path(settings.node.agreement), following)
+        daemon_answers(settings.data)  # it looks at the members' files when it is woken
     return {**answer, "member_file": None, "fingerprint": None}
 
 
+def _entered(settings: Settings, member: Member, log: str, following: Member) -> Json | None:
+    """The answer of an earlier command that ended between the entry and the file; None where there was none."""
+    if member.origin != log:
+        return None
+    store = open_store(settings)
+    try:
+        with store.read() as conn:
+            end = seals.ends(conn).get(member.code, {}).get(log)
+    finally:
+        store.close()
+    if end is None or end.successor != following.origin:
+        return None
+    result = {"log": log, "size": end.size, "root": b64(end.root), "successor": end.successor}
+    return {"job": None, "by": "command", "result": result, "left": {}}
+
+
 def _own(settings: Settings, member: Member, log: str, args: Json, wait: float) -> Json:
-    if daemon_answers(settings.data):
-        raise NeedsPerson("The daemon still writes to this log. Nothing was sealed; stop it and try again.")
     before = settings.data / f"member-{member.code}.sealed.toml"
     if member.origin == log:
         before.write_text(format_member(member), "utf-8")

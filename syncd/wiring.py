@@ -3,18 +3,19 @@
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 from adapters.source import Source
-from syncd import keyring, sm2_file
+from syncd import keyring, own_keys
 from syncd.agreement.member import Member
+from syncd.agreement.model import Agreement
 from syncd.agreement_files import Versions, read_agreement, read_members
 from syncd.errors import NeedsPerson
-from syncd.flows.bureau import Bureau, Peer, Signers
+from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.witness import Witness
 from syncd.home_system import open_source
-from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner, NoteVerifier
+from syncd.ledger.notes import NoteVerifier
 from syncd.ledger.sm2 import Sm2Verifier
 from syncd.settings import Settings
 from syncd.store.engine import Store
@@ -37,34 +38,40 @@ class Built:
     witness: Witness | None
 
 
-def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str, dict[str, Any]], None]) -> Built:
-    """Build a node; raises ``NeedsPerson`` or ``Stop`` with what is missing. Opens the store, contacts nobody."""
+def build(
+    settings: Settings,
+    wake: Callable[[str], None],
+    notice: Callable[[str, dict[str, Any]], None],
+    kept: Built | None = None,
+) -> Built:
+    """Build a node; raises ``NeedsPerson`` or ``Stop`` with what is missing. Opens the store, contacts nobody.
+
+    ``kept``: the node as it runs, whose store, vault, signed sizes and own system are taken over as they are open; two
+    of one of them would not know of each other.
+    """
     folder = settings.path(settings.node.agreement)
     agreement = read_agreement(folder)
     keys = keyring.load(settings.data / "keys", settings.passphrase)
     members = read_members(folder)
-    versions = Versions(settings.path(settings.node.versions), agreement.id)
-    missing = sorted(set(agreement.members) - set(members))
-    if missing:
-        raise NeedsPerson(
-            f"The agreement names {', '.join(missing)}, but their member files are not in {folder / 'members'}. "
-            "Nothing was started; take each bureau's member file and run `syncd member add`."
-        )
-    store = Store.open(settings.store_url)
+    _ask_for_all(agreement, members, folder)
+    before = kept.bureau if kept is not None else None
+    versions = before.find_versions if before else Versions(settings.path(settings.node.versions), agreement.id)
+    texts = before.timeline.held if before else versions()  # a folder is looked at on its own schedule
+    store = before.store if before else Store.open(settings.store_url)
     known = {code: keys_in(member) for code, member in members.items()}
     with store.read() as conn:
-        held = timeline_of(conn, [*versions(), agreement], known)
-    vault = Vault(settings.data / settings.store.keys, keys.node_key)
+        held = timeline_of(conn, [*texts, agreement], known)
+    vault = before.vault if before else Vault(settings.data / settings.store.keys, keys.node_key)
     bureau = Bureau(
         code=settings.node.code,
         agreement=agreement,
         members={code: peer_of(members[code]) for one in held.held for code in one.members if code in members},
         store=store,
-        logs=Logs(store, vault),
+        logs=before.logs if before else Logs(store, vault),
         vault=vault,
         open_sizes=lambda: SignedSizes(settings.data / "signed-sizes"),
         new_sizes=lambda: SignedSizes.anew(settings.data / "signed-sizes"),
-        signers=_signers(settings, members[settings.node.code], keys),
+        signers=own_keys.signers(settings, members[settings.node.code], keys),
         clock=lambda: dt.datetime.now(dt.UTC),
         wake=wake,
         allow_candidates=settings.node.allow_candidates,
@@ -76,8 +83,19 @@ def build(settings: Settings, wake: Callable[[str], None], notice: Callable[[str
         timeline=held,
         find_versions=versions,
     )
-    witness = _witness(settings, bureau)
-    return Built(settings, bureau, members, keys, open_source(settings, keys.row_key), witness)
+    if before is not None:
+        bureau.take_over(before)
+    source = kept.source if kept is not None else open_source(settings, keys.row_key)
+    return Built(settings, bureau, members, keys, source, _witness(settings, bureau))
+
+
+def _ask_for_all(agreement: Agreement, members: Mapping[str, Member], folder: Path) -> None:
+    missing = sorted(set(agreement.members) - set(members))
+    if missing:
+        raise NeedsPerson(
+            f"The agreement names {', '.join(missing)}, but their member files are not in {folder / 'members'}. "
+            "Nothing was started; take each bureau's member file and run `syncd member add`."
+        )
 
 
 def _witness(settings: Settings, bureau: Bureau) -> Witness | None:
@@ -89,26 +107,6 @@ def _witness(settings: Settings, bureau: Bureau) -> Witness | None:
             f"{settings.witness.logs} names a member's own log, {both[0]}. Nothing was started; remove it."
         )
     return Witness(bureau, bureau.signers.witness, logs) if logs and bureau.signers.witness is not None else None
-
-
-def _signers(settings: Settings, own: Member, keys: keyring.Keyring) -> Signers:
-    """The keys that the node's own member file introduces; what has replaced them since stands in its log."""
-    name = NoteVerifier.parse(own.receipt_vkey).name
-    found = {one.vkey: one for one in spare_signers(settings, own.origin, name)}
-    if own.log_vkey not in found or own.receipt_vkey not in found:
-        raise NeedsPerson("The node's own member file does not carry this node's keys. Nothing was started.")
-    witness = NoteSigner(NoteVerifier.parse(own.witness_vkey).name, keys.witness, COSIGNATURE_KEY)
-    spare = partial(spare_signers, settings, own.origin, name)
-    second = sm2_file.signer(settings, own) if settings.node.sm2 else None
-    return Signers(found[own.log_vkey], found[own.receipt_vkey], witness, second, spare)
-
-
-def spare_signers(settings: Settings, origin: str, receipt_name: str) -> list[NoteSigner]:
-    """Every key of this node's log or receipts whose file lies in its folder, the next ones among them."""
-    folder, words = settings.data / "keys", settings.passphrase
-    logs = [NoteSigner(origin, key, LOG_KEY) for _, key in keyring.signing_keys(folder, "log", words)]
-    receipts = keyring.signing_keys(folder, "receipt", words)
-    return logs + [NoteSigner(receipt_name, key, COSIGNATURE_KEY) for _, key in receipts]
 
 
 def peer_of(member: Member) -> Peer:

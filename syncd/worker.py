@@ -29,8 +29,11 @@ class Worker(threading.Thread):
         step: Callable[[], bool],
         report: Callable[[str, Json], None],
         failed: Callable[[str, str | None], None],
+        after: threading.Thread | None = None,
     ) -> None:
+        """``after``: a thread of the same stage that is at its last step; this one begins when that has ended."""
         super().__init__(name=name, daemon=True)
+        self._after = after
         self._step = step
         self._report = report
         self._failed = failed
@@ -51,6 +54,9 @@ class Worker(threading.Thread):
     def run(self) -> None:
         """Thread body."""
         show_thread(self.name)
+        if self._after is not None:
+            self._after.join()
+            self._after = None
         waiting: float | None = None
         while not self._ending.is_set():
             self._bell.wait(waiting)

@@ -115,13 +115,13 @@ def _draw(to: "Console", value: Json) -> None:
 def _draw_renewed(to: "Console", answer: Json) -> None:
     if answer["fingerprint"] is None:
         say(to, f"The TLS certificate 证书 {answer['file']} is valid until {answer['until']}.")
-        say(to, "A running daemon takes it up within a minute; the other members trust its authority and need nothing.")
+        say(to, "A running daemon takes it up at once; the other members trust its authority and need nothing.")
         say(to, "The pair before may be removed then.")
         return
     say(to, f"The CA's certificate is valid until {answer['until']}; its key is the same, so all goes on as it is.")
     say(to, f"New member file 成员名片 for the others, before the old one ends: {answer['file']}")
     say(to, f"Fingerprint 指纹: {answer['fingerprint']}", "bold")
-    say(to, "They take it up with `syncd member add --replace` and a start; then run `syncd keys rotate tls`.")
+    say(to, "They take it up with `syncd member add --replace`; then run `syncd keys rotate tls`.")
 
 
 def _draw_rotated(to: "Console", answer: Json) -> None:
@@ -151,7 +151,7 @@ def seal(
     """Seal a log 封存 whose key was stolen or lost, whose tail is gone, or that forked; nothing more of it is taken.
 
     At its own node this also makes the successor: the next epoch with a new log key, and a new member file for the
-    others, who seal the log with that file. Stop the daemon before, and start it after.
+    others, who seal the log with that file. Running daemons take it up by themselves.
 
     \b
     Example:
@@ -166,7 +166,7 @@ def seal(
 def _draw_sealed(to: "Console", answer: Json) -> None:
     result = answer["result"]
     after = f"{result['successor']} goes on" if result["successor"] else "no log goes on"
-    say(to, f"{result['log']} is sealed 封存 at size {result['size']}; {after}. Start the daemon again.")
+    say(to, f"{result['log']} is sealed 封存 at size {result['size']}; {after}.")
     if answer["member_file"]:
         say(to, f"New member file 成员名片 for the others: {answer['member_file']}")
         say(to, f"Fingerprint 指纹: {answer['fingerprint']}", "bold")

@@ -30,7 +30,8 @@ def add(
 ) -> None:
     """Add another bureau's member file, after its fingerprint was compared over the telephone.
 
-    A running daemon knows its members from its start: restart it afterwards.
+    A running daemon takes it up by itself, within seconds. A member that only a later version names is added once that
+    version was taken up.
 
     \b
     Example:
@@ -44,32 +45,33 @@ def add(
 
 
 def _draw_added(to: "Console", held: Json) -> None:
-    say(to, f"{held['code']} is held, at {held['url']}. A running daemon takes it up when it is started again.")
+    say(to, f"{held['code']} is held, at {held['url']}. A running daemon takes it up by itself.")
 
 
 @family.command("list")
 def listing(config: Config = CONFIG, as_json: AsJson = False) -> None:
-    """List the agreement's members, and whether their files are held here.
+    """List the members that any version here names, and whether their files are held.
 
     \b
     Example:
       syncd member list -c kunshan/syncd.toml
     """
     from syncd.agreement_files import read_agreement, read_members
+    from syncd.founding import named_members
 
     settings = settings_of(config)
     folder = settings.path(settings.node.agreement)
-    agreement, held = read_agreement(folder), read_members(folder)
+    agreement, held, named = read_agreement(folder), read_members(folder), named_members(settings)
     rows = [
         {
             "code": code,
-            "name_zh": agreement.regions[code].name_zh,
+            "name_zh": named[code].regions[code].name_zh,
             "own": code == settings.node.code,
             "held": code in held,
             "url": held[code].url if code in held else None,
             "fingerprint": held[code].fingerprint if code in held else None,
         }
-        for code in agreement.members
+        for code in named
     ]
     give({"agreement": agreement.tag, "members": rows}, as_json, _draw_members)
 

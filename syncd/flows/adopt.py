@@ -23,6 +23,7 @@ from syncd.flows.judged import gone_by
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.respond import respond
 from syncd.flows.resync import Finish, operator_body
+from syncd.flows.seal import known
 from syncd.ledger.canonical import b64
 from syncd.ledger.entry import MeaningError, parse_entry
 from syncd.ledger.policy import Sealed
@@ -67,6 +68,8 @@ class Adopt:
         self._day, self._waits = bureau.today(), not bureau.may_sign
         if said or before != (bureau.agreement.tag, bureau.tags, bureau.exchanging):
             self._after()
+        if found:
+            bureau.wake("members")  # a text may name one whose file lies here already
         return self._more
 
     def _found(self) -> tuple[list[Agreement], list[str]]:
@@ -118,14 +121,15 @@ class Adopt:
         """The log of a member that left is sealed without a successor, once; its own node seals nothing."""
         bureau = self._bureau
         origin = bureau.members[code].origin
-        known = bureau.timeline.gone_on(bureau.code) is None and bureau.logs.find(conn, origin)
-        if not known or bureau.logs.get_cursor(conn, f"sealed:{origin}"):
+        held = bureau.timeline.gone_on(bureau.code) is None and bureau.logs.find(conn, origin)
+        if not held or bureau.logs.get_cursor(conn, f"sealed:{origin}"):
             return
-        size, root = known.size, bureau.logs.root(conn, origin, known.size)
+        size, root = held.size, bureau.logs.root(conn, origin, held.size)
         sealed = {"schema": "sealed/1.0", "log": origin, "size": size, "root": b64(root), "branches": [],
                   "successor": None}  # fmt: skip
         record(bureau, conn, [Saying(SEALED, None, public=sealed)])
         seals.put(conn, code, origin, Sealed(size, root), bureau.now_text())
+        bureau.store.once_committed(lambda: known(bureau))
         bureau.logs.set_cursor(conn, f"sealed:{origin}", str(size))
 
     def load(self, finish: Finish = lambda conn, result: None) -> Json:
@@ -168,7 +172,7 @@ class Adopt:
         if unknown:
             raise NeedsPerson(
                 f"Version {number} names {', '.join(unknown)}, whose keys this node does not know. Nothing was signed; "
-                "run `syncd member add` for its file, start the daemon again, and sign then."
+                "run `syncd member add` for its file, and sign then."
             )
         with bureau.store.read() as conn:
             own = [row for row in versions.adoptions(conn) if row.code == bureau.code]

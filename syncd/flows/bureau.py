@@ -95,7 +95,8 @@ class Bureau:
 
     ``agreement`` is the version by which this node acts now, ``timeline`` all that are held; ``find_versions`` looks
     whether there are more. ``tags``: entries of these versions are read here; ``acts``: the version in force names
-    this member; ``exchanging``: with whom entries are exchanged.
+    this member; ``exchanging``: with whom entries are exchanged. ``outdated``: whether the members' files say otherwise
+    by now, so that a bureau built anew is to go on; ``take_over`` hands it what is open.
     """
 
     code: str
@@ -120,6 +121,7 @@ class Bureau:
     notice: Callable[[str, Json], None] = field(default=lambda event, facts: None)
     timeline: Timeline = NONE_HELD
     find_versions: Callable[[], Sequence[Agreement]] = tuple
+    outdated: Callable[[], bool] = lambda: False
 
     tags: frozenset[str] = frozenset()
     acts: bool = True
@@ -134,6 +136,12 @@ class Bureau:
     def sizes(self) -> SignedSizes:
         """The signed-sizes file; opened at its first use, which only the holder of the daemon's lock may make."""
         return self.open_sizes()
+
+    def take_over(self, before: "Bureau") -> None:
+        """Go on for a bureau of this node that runs: the file of signed sizes stays the one that is open."""
+        if "sizes" in before.__dict__:
+            self.sizes = before.sizes
+        self.still_alone = before.still_alone
 
     def signing(self, role: str) -> Sequence[NoteSigner]:
         """The keys of a role that sign now, the older first where one replaces another (LEDGER §9).

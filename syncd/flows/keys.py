@@ -92,7 +92,8 @@ class Rotate:
             )
             finish(conn, {"role": role, "key": None, "replaces": None, "entry": None})
         sign(bureau)
-        bureau.wake("share")
+        for bell in ("share", "certificates"):
+            bureau.wake(bell)
 
 
 def retire(bureau: Bureau) -> Sequence[str]:

@@ -44,7 +44,8 @@ class Seal:
 
         ``keys``: vkeys of the sealed log, for where its member file is replaced already.
 
-        Raises ``NeedsPerson`` where the log is not held here, or is sealed already with another successor.
+        Raises ``NeedsPerson`` where the log is not held here, or is sealed already with another successor, and where
+        this node still writes to what is to be its own sealed log.
         """
         bureau = self._bureau
         with bureau.store.write() as conn:
@@ -53,6 +54,11 @@ class Seal:
             name = successor["origin"] if successor is not None else None
             if done is not None and (done.successor is not None or name is None):
                 raise NeedsPerson(f"The log {origin} is sealed here already, at size {done.size}. Nothing was changed.")
+            if owner.code == bureau.code and name is not None and name != bureau.origin:
+                raise NeedsPerson(
+                    f"This node still writes to {bureau.origin}, not to {name}, so nothing was sealed. Its daemon's "
+                    "log says why (members.not_taken); mend it, or stop the daemon, and give the command again."
+                )
             end = done or Sealed(*_end(bureau, conn, origin))
             end = Sealed(end.size, end.root, name)
             body = operator_body("keys.seal", account, "operator_request")

@@ -9,10 +9,11 @@
 Where 2 or 3 fails the node is in doubt (``custody``): it runs, but sequences, collects and signs nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from syncd.agreement.model import Agreement
 from syncd.errors import Stop
 from syncd.failpoint import failpoint
 from syncd.flows.adopt import adopted, take_up
@@ -33,19 +34,7 @@ def establish(bureau: Bureau, ask: Callable[[], Mapping[str, Told]] = dict) -> N
     version's form.
     """
     bureau.store.upgrade()
-    known(bureau)
-    found = bureau.find_versions()
-    with bureau.store.write() as conn:
-        for origin in bureau.origins:
-            owner = bureau.owner(origin)
-            bureau.logs.ensure(conn, origin, owner.code if owner else "", origin == bureau.origin)
-        take_up(bureau, conn, found)
-        bureau.logs.ensure(conn, bureau.origin, bureau.code, True, bureau.agreement.tag)
-        own = [state for state in bureau.logs.states(conn) if state.own]
-        if len(own) > 1 and bureau.logs.state(conn, bureau.origin).size == 0:
-            bureau.logs.set_cursor(
-                conn, "doubt", ""
-            )  # of the sealed log: its successor begins, and nothing is in doubt
+    _introduce(bureau, bureau.find_versions())
     with bureau.store.read() as conn:
         for state in bureau.logs.states(conn):
             listed = bureau.logs.checkpoint(conn, state.origin, state.size)
@@ -59,6 +48,29 @@ def establish(bureau: Bureau, ask: Callable[[], Mapping[str, Told]] = dict) -> N
     _judge_anew(bureau)
     if _certain(bureau, ask()):
         begin(bureau)
+
+
+def establish_members(bureau: Bureau) -> None:
+    """What another set of members needs of ``establish`` while the daemon keeps its lock; the rest was found before."""
+    _introduce(bureau, ())
+    if _certain(bureau, {}):
+        begin(bureau)
+
+
+def _introduce(bureau: Bureau, found: Sequence[Agreement]) -> None:
+    """Every member's log, keys and adoptions as far as they are held; ``found``: texts of versions that are new."""
+    known(bureau)
+    with bureau.store.write() as conn:
+        for origin in bureau.origins:
+            owner = bureau.owner(origin)
+            bureau.logs.ensure(conn, origin, owner.code if owner else "", origin == bureau.origin)
+        take_up(bureau, conn, found)
+        bureau.logs.ensure(conn, bureau.origin, bureau.code, True, bureau.agreement.tag)
+        own = [state for state in bureau.logs.states(conn) if state.own]
+        if len(own) > 1 and bureau.logs.state(conn, bureau.origin).size == 0:
+            bureau.logs.set_cursor(
+                conn, "doubt", ""
+            )  # of the sealed log: its successor begins, and nothing is in doubt
 
 
 def begin(bureau: Bureau) -> None:

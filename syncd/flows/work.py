@@ -47,10 +47,16 @@ class Work:
         self._honouring = Honouring(bureau)
 
     def step(self) -> bool:
-        """Do all queued jobs; always says that nothing is left."""
+        """Do all queued jobs; always says that nothing is left.
+
+        Where the members' files say otherwise than this node was built from, the jobs wait for the node built anew: who
+        asked for them has put a file before.
+        """
         bureau = self._bureau
         with bureau.store.read() as conn:
             queued = jobs.queued(conn)
+        if bureau.outdated():
+            return False
         for job in queued:
             if not (bureau.may_sign or job.kind == RECOVER):
                 continue  # kept until this node may write to its log again

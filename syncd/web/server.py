@@ -142,6 +142,8 @@ class Server:
         that answer takes longer than a daemon may take to stop.
         """
         self._server.should_exit = True
+        if self._thread.ident is None:
+            return  # it never listened
         until = time.monotonic() + DRAIN_SECONDS
         self._thread.join(GOODBYE_SECONDS)
         while self._thread.is_alive() and time.monotonic() < until + 1:

@@ -1,0 +1,30 @@
+"""This node's own keys 密钥 as signers: those that its member file introduces, and every further one in its folder."""
+
+from functools import partial
+
+from syncd import keyring, sm2_file
+from syncd.agreement.member import Member
+from syncd.errors import NeedsPerson
+from syncd.flows.bureau import Signers
+from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner, NoteVerifier
+from syncd.settings import Settings
+
+
+def signers(settings: Settings, own: Member, keys: keyring.Keyring) -> Signers:
+    """The keys that the node's own member file introduces; what has replaced them since stands in its log."""
+    name = NoteVerifier.parse(own.receipt_vkey).name
+    found = {one.vkey: one for one in spare_signers(settings, own.origin, name)}
+    if own.log_vkey not in found or own.receipt_vkey not in found:
+        raise NeedsPerson("The node's own member file does not carry this node's keys. Nothing was started.")
+    witness = NoteSigner(NoteVerifier.parse(own.witness_vkey).name, keys.witness, COSIGNATURE_KEY)
+    spare = partial(spare_signers, settings, own.origin, name)
+    second = sm2_file.signer(settings, own) if settings.node.sm2 else None
+    return Signers(found[own.log_vkey], found[own.receipt_vkey], witness, second, spare)
+
+
+def spare_signers(settings: Settings, origin: str, receipt_name: str) -> list[NoteSigner]:
+    """Every key of this node's log or receipts whose file lies in its folder, the next ones among them."""
+    folder, words = settings.data / "keys", settings.passphrase
+    logs = [NoteSigner(origin, key, LOG_KEY) for _, key in keyring.signing_keys(folder, "log", words)]
+    receipts = keyring.signing_keys(folder, "receipt", words)
+    return logs + [NoteSigner(receipt_name, key, COSIGNATURE_KEY) for _, key in receipts]
