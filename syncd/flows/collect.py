@@ -26,7 +26,7 @@ from syncd.flows.keyless import Keyless
 from syncd.flows.planning import ISSUED, Plan, Planner
 from syncd.flows.propose import Own, propose, ripened
 from syncd.flows.record import Saying, record, sign
-from syncd.flows.reissue import carry_over, revoke_sealed
+from syncd.flows.reissue import carry_over, follow, revoke_sealed
 from syncd.flows.relieve import Relief, marks_of_state, match_relief, origin_of, relief_body, say_own
 from syncd.flows.respond import respond
 from syncd.flows.understand import finding_row
@@ -226,6 +226,7 @@ class Collect:
         }
         suspended = carry_over(self._bureau, conn, {leaf: stood[plan.sealed[row].leaf] for leaf, row in anew.items()})
         plan.desk += [self._planner.to_resume(anew[leaf], leaf, "log_sealed") for leaf in sorted(suspended)]
+        follow(self._bureau, conn, {plan.sealed[row].leaf: leaf for leaf, row in anew.items()})
 
     def _answer_copied(self, conn: Connection, plan: Plan) -> None:
         """Both desks are told of a copy: this region's answer to the true finding carries the mark to its issuer."""

@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row
 
-from schemas.registry import check_body
 from syncd.errors import NeedsPerson
 from syncd.failpoint import failpoint
 from syncd.flows.alarms import quiet
@@ -19,15 +18,15 @@ from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
 from syncd.flows.drift import accept
 from syncd.flows.judged import judged_by
-from syncd.flows.planning import WITHDRAWN, known_row
+from syncd.flows.planning import WITHDRAWN
 from syncd.flows.propose import confirmed_body, still_counts
 from syncd.flows.recognise import Recognise
 from syncd.flows.record import Saying, record, sign
+from syncd.flows.reissue import change
 from syncd.flows.rejudge import FIRST, SECOND_NEEDED, Rejudge, ask_another
-from syncd.flows.relieve import relief_body
+from syncd.flows.relieve import relief_body, say_own
 from syncd.flows.respond import respond
 from syncd.flows.resync import Finish, operator_body
-from syncd.ledger.entry import Ref
 from syncd.store import desk, proposals, register, releases, sourcebook
 
 Json = dict[str, Any]
@@ -150,9 +149,7 @@ class Decide:
             )
         finding = register.findings_by_leaf(conn, [leaf])[leaf]
         body = confirmed_body(finding.parsed(), facts, account)
-        check_body("finding.amended", body)
-        record(bureau, conn, [Saying("finding.amended", Ref(bureau.origin, finding.id, leaf.hex()), body)])
-        proposals.put_grounds(conn, leaf, facts["rule"], sorted(records))
+        proposals.put_grounds(conn, change(bureau, conn, finding, body), facts["rule"], sorted(records))
         return f"determined: the finding meets {facts['criterion']}, and goes to all members"
 
     def _rejudge(self, conn: Connection, row: Row[Any], account: int) -> str:
@@ -173,7 +170,7 @@ class Decide:
         facts = orjson.loads(row.facts)
         self._revoke_finding(conn, facts["finding"], "row_gone")
         known = sourcebook.known(conn, facts["source"], [facts["row"]])
-        sourcebook.remember(conn, [known_row(one) | {"status": WITHDRAWN} for one in known.values()])
+        sourcebook.remember(conn, [sourcebook.known_row(one) | {"status": WITHDRAWN} for one in known.values()])
         return "the finding was revoked"
 
     def _replace(self, conn: Connection, row: Row[Any], account: int) -> str:
@@ -181,7 +178,7 @@ class Decide:
         self._revoke_finding(conn, facts["finding"], "row_changed")
         known = sourcebook.known(conn, facts["source"], [facts["row"]])
         anew = {"digest": "", "status": "revoked", "finding": None, "updated": ""}
-        sourcebook.remember(conn, [known_row(one) | anew for one in known.values()])
+        sourcebook.remember(conn, [sourcebook.known_row(one) | anew for one in known.values()])
         for collect in self._collects:
             collect.read_again(conn)
         return "the old finding was revoked; the row is read again and issued anew"
@@ -193,7 +190,7 @@ class Decide:
         marks = [event.leaf.hex() for event in register.relief_of(conn, [leaf]).get(leaf, ())
                  if event.kind == "relief.suspended"]  # fmt: skip
         body = relief_body("review_over", self._bureau, marks)
-        record(self._bureau, conn, [Saying("finding.resumed", self._bureau.ref_of(conn, finding), body)])
+        say_own(self._bureau, conn, [("finding.resumed", finding, body)])  # noted at once, before the row is read again
         for collect in self._collects:
             collect.read_again(conn)
         return "the finding was resumed; the row is read again"

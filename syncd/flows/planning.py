@@ -196,7 +196,7 @@ class Planner:
         return {"kind": "linked", "mark": key.hex(), "reason": "other_place", "facts": facts}
 
     def seen(self, row: Row[Any], pass_: int) -> Json:
-        return known_row(row) | {"pass_": pass_}
+        return sourcebook.known_row(row) | {"pass_": pass_}
 
     def row(self, one: Any, status: str, finding: bytes | None, pass_: int) -> Json:
         return {"source": self.name, "row": one.row, "digest": one.digest, "status": status,
@@ -219,15 +219,7 @@ class Planner:
                 plan.rows.append(self.row(one, WAITING, None, pass_))
 
     def to_resume(self, row: str, finding: bytes, reason: str) -> Json:
-        """A suspended finding that only a person may put on again."""
-        facts = {"source": self.name, "row": row, "finding": finding.hex()}
-        return {"kind": "under_review", "mark": f"{self.name}/{row}", "reason": reason, "facts": facts, "anew": True}
-
-
-def known_row(row: Row[Any]) -> Json:
-    """What is known of a source row, to be remembered with changes."""
-    return {"source": row.source, "row": row.row, "digest": row.digest, "status": row.status,
-            "finding": row.finding, "updated": row.updated, "pass_": row.pass_}  # fmt: skip
+        return reissue.to_resume(self.name, row, finding, reason)
 
 
 def as_the_source_says(before: Json, body: Json) -> Json:

@@ -13,13 +13,14 @@ from sqlalchemy import Connection, Row
 
 from syncd.agreement.comparison import under
 from syncd.errors import NeedsPerson
+from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.judged import RELEASED_FOR
 from syncd.flows.preview import preview
 from syncd.flows.record import Saying, record, sign
+from syncd.flows.reissue import change
 from syncd.flows.respond import respond
 from syncd.flows.resync import Finish, operator_body
-from syncd.ledger.entry import Ref
 from syncd.store import desk, register, releases
 
 Json = dict[str, Any]
@@ -56,6 +57,7 @@ class Rejudge:
             record(bureau, conn, [Saying("operator.acted", None, body)])
             result: Json = {"agreement": agreement.tag, "proposed": len(found), "effects": counts}
             finish(conn, result)
+        failpoint("rejudge.after_commit")
         sign(bureau)
         bureau.wake("share")
         return result
@@ -69,7 +71,7 @@ class Rejudge:
         finding = register.findings_by_leaf(conn, [leaf])[leaf]
         if facts["criterion_now"] != finding.criterion:
             body = under(bureau.timeline.by(number), finding.parsed(), bureau.allow_candidates)
-            record(bureau, conn, [Saying("finding.amended", Ref(bureau.origin, finding.id, leaf.hex()), body)])
+            change(bureau, conn, finding, body)
             return f"amended by this bureau: it meets {body['criterion'] or 'no criterion'} by version {number}"
         if facts["effect"] != "released" and self._persons(number, finding.criterion) > 1:
             first = facts.get(FIRST)

@@ -60,3 +60,10 @@ def resting_on(conn: Connection, records: Collection[bytes]) -> Mapping[bytes, l
     for finding, record in conn.execute(query):
         found.setdefault(finding, []).append(record)
     return found
+
+
+def follow(conn: Connection, old: bytes, new: bytes) -> None:
+    """A finding was issued anew: its clocks, and what rests on it, are those of the new one; it rests on nothing."""
+    conn.execute(performance.update().where(performance.c.finding == old).values(finding=new))
+    conn.execute(grounds.update().where(grounds.c.record == old).values(record=new))
+    conn.execute(grounds.delete().where(grounds.c.finding == old))

@@ -32,6 +32,12 @@ def remember(conn: Connection, rows: Sequence[Json]) -> None:
     )
 
 
+def known_row(row: Row[Any]) -> Json:
+    """What is known of a source row, to be remembered with changes."""
+    return {"source": row.source, "row": row.row, "digest": row.digest, "status": row.status,
+            "finding": row.finding, "updated": row.updated, "pass_": row.pass_}  # fmt: skip
+
+
 def unseen(conn: Connection, source: str, before: int) -> list[Row[Any]]:
     """Issued rows that a full reading no longer met: candidates for ``vanished``."""
     query = select(source_rows).where(

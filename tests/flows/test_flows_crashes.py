@@ -79,8 +79,8 @@ OF_ERASURES = frozenset({
     "order_erasure.before_commit", "erase.before_off", "erase.keys_forgotten", "erase.before_clear",
     "erase.before_gone", "erase.before_done",
 })  # fmt: skip
-# These where a key is changed or a log sealed; ``test_flows_killed`` tries them, as all of these.
-OF_DEEDS = frozenset({"keys.added", "keys.retired", "seal.after_commit"})
+# These where a key is changed, a log sealed or findings judged anew; ``test_flows_killed`` tries them, as all of these.
+OF_DEEDS = frozenset({"keys.added", "keys.retired", "seal.after_commit", "rejudge.after_commit"})
 CASES = [f"{name}:{passage}" for name, passages in FAILPOINTS.items() for passage in passages]
 
 

@@ -31,7 +31,7 @@ IN_ORDER = ("order_erasure.before_commit", "erase.before_off", "erase.keys_forgo
             "erase.before_gone", "erase.before_done")  # fmt: skip
 
 KEYS = ("keys.added", "keys.retired")
-VERSIONS = ("adopt.before_commit:1", "adopt.before_commit:2", "adopt.before_commit:4")
+VERSIONS = ("adopt.before_commit:1", "adopt.before_commit:2", "adopt.before_commit:4", "rejudge.after_commit")
 
 
 def die(run: Runner, nodes: Nodes, failpoint: str, deed: str) -> None:
@@ -127,7 +127,7 @@ def acts(node: Node) -> Counter[str]:
 def test_a_change_of_keys_is_killed_at_each_place_and_goes_on(workshop: Workshop, run: Runner) -> None:
     nodes = workshop.nodes(began=True)
     keyring.add_signing_key(nodes.folder / HOME / "keys", "log")
-    assert {*KEYS, "seal.after_commit"} == OF_DEEDS
+    assert {*KEYS, "seal.after_commit", "rejudge.after_commit"} == OF_DEEDS
     for place in KEYS:
         die(run, nodes, place, "rotate")
     with after(nodes) as net:

@@ -1,7 +1,7 @@
 """A stolen key seals its log: nothing more is taken of it, its successor goes on, and relieves what it had issued."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,14 +28,15 @@ DAY = dt.date(2026, 11, 22)
 class Site:
     """Three nodes in a folder that are stopped and started; the home systems stay."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, urls: Callable[[str], str] | None = None) -> None:
         self.folder, self.homes = folder, {}
+        self.urls = urls or (lambda code: f"sqlite:///{folder / code / 'syncd.db'}")
         found(folder)
         self.net = self.open()
 
     def open(self, successor: bool = False) -> Network:
         """Open the nodes; with ``successor`` all hold HOME's new member file."""
-        net = opened(self.folder, lambda code: f"sqlite:///{self.folder / code / 'syncd.db'}", home=self.home)
+        net = opened(self.folder, self.urls, home=self.home)
         if successor:
             for node in net.nodes.values():
                 self.introduce(node)
