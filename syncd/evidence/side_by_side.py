@@ -51,7 +51,7 @@ class _Helper:
 
     def __init__(self, question: Any) -> None:
         self._program = subprocess.Popen(
-            [sys.executable, "-m", "syncd.evidence.judging"],
+            [sys.executable, "-P", "-m", "syncd.evidence.judging"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pipesize=_PIPE_BYTES,
         )  # fmt: skip
         assert self._program.stdin is not None
