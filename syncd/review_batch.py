@@ -41,7 +41,7 @@ def review_list(
     about has passed.
     """
     ask_form(file), ask_form(out)
-    data = _read(file)
+    data = read_file(file)
     _ask_place(file, out)
     listed = read_codes(file, data)
     review = Review(books, question, past)
@@ -111,19 +111,20 @@ def verified(
     statement: Path, result: Path | None, asked: Path | None, member: Member | Callable[[str], Member]
 ) -> Json:
     """The statement, if it is true and the files are the ones it is about; raises ``Refuse`` with what is not so."""
-    data = _read(statement)
+    data = read_file(statement)
     code = statements.bureau_of(data)
     known = member if isinstance(member, Member) else member(code)
     if known.code != code:
         raise Refuse(f"The statement is of {code}, the member file of {known.code}; nothing was verified.")
     said = statements.verify(data, known.tls_ca_pem)
     for path, name, words in ((result, "result_sha256", "answers"), (asked, "list_sha256", "list")):
-        if path is not None and sha256(_read(path)).hexdigest() != said[name]:
+        if path is not None and sha256(read_file(path)).hexdigest() != said[name]:
             raise Refuse(f"The statement is true, but it is not about these {words}: they were changed, or are others.")
     return {"statement": said, "result": result is not None, "list": asked is not None}
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """A file that a person named. Raises ``NeedsPerson`` where it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:

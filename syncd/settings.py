@@ -181,6 +181,8 @@ def read_settings(file: Path) -> Settings:
         content: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         raise NeedsPerson(f"There is no settings file {file}; `syncd init` makes one.") from None
+    except OSError as error:
+        raise NeedsPerson(f"The settings file {file} cannot be read ({error.strerror}). Nothing was started.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise NeedsPerson(f"{file} is not valid TOML: {error}. Nothing was started.") from None
     content.pop("folder", None)

@@ -9,6 +9,7 @@ import typer
 from syncd.cli import words
 from syncd.cli.options import (
     CONFIG,
+    MOST_NUMBER,
     OWN_ACCOUNT,
     WAIT_SECONDS,
     Account,
@@ -123,7 +124,9 @@ def _draw_diff(to: "Console", found: Json) -> None:
 
 
 def replay(
-    version: Annotated[int, typer.Argument(metavar="V2", min=1, help="Number of a version in force here.")],
+    version: Annotated[
+        int, typer.Argument(metavar="V2", min=1, max=MOST_NUMBER, help="Number of a version in force here.")
+    ],
     reason: Reason,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be proposed; change nothing.")] = False,
     account: Account = OWN_ACCOUNT,

@@ -8,6 +8,7 @@ import typer
 from syncd.cli import words
 from syncd.cli.options import (
     CONFIG,
+    MOST_NUMBER,
     OWN_ACCOUNT,
     WAIT_SECONDS,
     Account,
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 NEEDS_PERSON = 3
-Version = Annotated[int, typer.Argument(metavar="VERSION", min=1, help="Number of a version that this node holds.")]
+Version = Annotated[
+    int, typer.Argument(metavar="VERSION", min=1, max=MOST_NUMBER, help="Number of a version that this node holds.")
+]
 
 
 def load(

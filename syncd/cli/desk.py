@@ -8,6 +8,7 @@ from syncd.cli import words
 from syncd.cli.adapter_shown import draw_causes
 from syncd.cli.options import (
     CONFIG,
+    MOST_NUMBER,
     OWN_ACCOUNT,
     WAIT_SECONDS,
     Account,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 EXAMPLES = 3
-Item = Annotated[int, typer.Argument(metavar="N", help="Number of the item, from `desk list`.")]
+Item = Annotated[int, typer.Argument(metavar="N", min=1, max=MOST_NUMBER, help="Number of the item, from `desk list`.")]
 family = typer.Typer(help="The desk 工作台: what needs a person.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -231,9 +232,22 @@ def _draw_item(to: "Console", item: Json) -> None:
     since = item["closed_at"] or item["opened_at"]
     say(to, f"Item {item['id']}: {kind}, {item['reason']}, {state} since {since}", "bold")
     for name, value in item["facts"].items():
-        say(to, f"  {name}: {value}")
+        say(to, f"  {name}: {_told(value)}")
     if item["closed_by"]:
         say(to, f"  decided by account {item['closed_by']} on the ground {item['ground']}")
+
+
+def _told(value: Any) -> str:
+    """A fact as a person reads it; what is not there says so."""
+    if value is None or value == [] or value == "":
+        return "none 无"
+    if isinstance(value, bool):
+        return "yes 是" if value else "no 否"
+    if isinstance(value, list):
+        return ", ".join(_told(one) for one in value)
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {_told(one)}" for name, one in value.items())
+    return str(value)
 
 
 def _draw_decided(to: "Console", answer: Json) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from syncd.cli import words
 from syncd.cli.ledger import family as ledger
-from syncd.cli.options import CONFIG, AsJson, Config, settings_of
+from syncd.cli.options import CONFIG, MOST_NUMBER, AsJson, Config, settings_of
 from syncd.cli.output import give, say, table
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from syncd.store.evidence import Evidence
 
 Json = dict[str, Any]
-Number = Annotated[int, typer.Argument(metavar="N", help="Number of the evidence, from `ledger evidence list`.")]
+Number = Annotated[
+    int, typer.Argument(metavar="N", max=MOST_NUMBER, help="Number of the evidence, from `ledger evidence list`.")
+]
 family = typer.Typer(help="Evidence of a log's misbehaviour 违规证据.", no_args_is_help=True, rich_markup_mode=None)
 
 

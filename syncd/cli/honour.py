@@ -1,5 +1,6 @@
 """Commands of honours 守信荣誉: granted and withdrawn by this bureau, shared with all members; and their list."""
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Json = dict[str, Any]
+_LEAF = re.compile(r"[0-9a-f]{64}", re.ASCII)
 family = typer.Typer(help="Honours 守信荣誉 of this bureau.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -93,6 +95,8 @@ def withdraw(
     Example:
       syncd honour withdraw 7ab61ef3452e220818e20fba17de6f3c3cdd44cbc3712c35db00d7e538ec2680 --reason revoked
     """
+    if not _LEAF.fullmatch(entry):
+        raise typer.BadParameter("give the leaf hash that `syncd honour list` shows", param_hint="ENTRY")
     day = day_of(first, "--from").isoformat() if first else None
     _ask("honour.withdraw", {"entry": entry, "from": day}, (reason, account, wait), config, as_json)
 

@@ -104,7 +104,9 @@ def asof(
 @family.command("verify")
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The proof bundle.")],
-    policy: Annotated[Path, typer.Option("--policy", metavar="FILE", help="The trust policy 信任策略.")],
+    policy: Annotated[
+        Path | None, typer.Option("--policy", metavar="FILE", help="The trust policy 信任策略, of any member's export.")
+    ] = None,
     lang: Lang = "",
     as_json: AsJson = False,
 ) -> None:
@@ -122,6 +124,12 @@ def verify(
     from syncd.ledger.canonical import FormatError
     from syncd.ledger.verdict import verify_bundle
 
+    if policy is None:
+        raise typer.BadParameter(
+            "a bundle is judged by the trust policy 信任策略. Any member gives it: it is public/trust.policy of what "
+            "`syncd ledger export` writes. Compare its fingerprint 指纹 with each bureau over the telephone",
+            param_hint="--policy",
+        )
     trust, print_of = read_policy(policy)
     language = language_of(lang)
     with file.open("rb") as opened:

@@ -3,10 +3,12 @@
 Commands import what they need when they run, so that ``--help`` answers at once.
 """
 
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -33,7 +35,7 @@ from syncd.cli import (
     review,
     who,
 )  # fmt: skip
-from syncd.errors import SyncdError
+from syncd.errors import NeedsPerson, SyncdError
 
 USAGE, FAULT, INTERRUPTED = 2, 70, 130
 
@@ -86,7 +88,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         command = typer.main.get_command(app)
         if (text := _help(typer.Context(command, info_name="syncd"), arguments)) is not None:
-            print(text)
+            print(text, flush=True)
             return 0
         code = command.main(args=list(arguments), prog_name="syncd", standalone_mode=False)
         sys.stdout.flush()
@@ -95,11 +97,20 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its exit
-        return 0
+        return _unread()
+    except SystemExit as left:  # the parser leaves by itself where a pipe was closed
+        if isinstance(left.__context__, OSError) and left.__context__.errno == errno.EPIPE:
+            return _unread()
+        raise
     except Exception as error:
-        return _other(error)
+        return _other(error, arguments)
     return code if isinstance(code, int) else 0
+
+
+def _unread() -> int:
+    """Whoever read has seen enough, as `… | head` does: that is no fault."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - or Python complains at its exit
+    return 0
 
 
 def _help(context: typer.Context, arguments: Sequence[str]) -> str | None:
@@ -116,12 +127,23 @@ def _help(context: typer.Context, arguments: Sequence[str]) -> str | None:
     return context.get_help()
 
 
+def _given(file: object, arguments: Sequence[str]) -> str | None:
+    """The argument that names this file, or beside which it would be made; None where no argument does."""
+    if not isinstance(file, (str, Path)):
+        return None
+    for argument in arguments:
+        given = argument.partition("=")[2] if argument.startswith("--") else argument
+        if given and Path(file) in (Path(given), Path(given + ".new")):
+            return given
+    return None
+
+
 def _complain(sentence: str, code: int) -> int:
     print("syncd: " + " ".join(sentence.split()), file=sys.stderr)
     return code
 
 
-def _other(error: Exception) -> int:
+def _other(error: Exception, arguments: Sequence[str]) -> int:
     """What the parser refuses, what a source says, and faults of ours: named by place, never by a value."""
     from adapters.base import SourceError
 
@@ -136,8 +158,11 @@ def _other(error: Exception) -> int:
         stop = "" if sentence.endswith((".", "?")) else "."
         return _complain(f"{sentence}{stop} `syncd --help` shows the commands.", USAGE)
     if isinstance(error, OSError):
+        why = error.strerror or type(error).__name__
+        if (given := _given(error.filename, arguments)) is not None:
+            return _complain(f"The file {given} cannot be used ({why}). Nothing more was done.", NeedsPerson.exit_code)
         where = f" ({error.filename})" if error.filename else ""
-        return _complain(f"{error.strerror or type(error).__name__}{where}. Nothing more was done.", FAULT)
+        return _complain(f"{why}{where}. Nothing more was done.", FAULT)
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "site-packages" not in frame.filename]
     place = f"{os.path.basename(ours[-1].filename)}:{ours[-1].lineno}"

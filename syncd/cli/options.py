@@ -10,6 +10,8 @@ import typer
 if TYPE_CHECKING:
     from syncd.settings import Settings
 
+MOST_ACCOUNT, MOST_NUMBER = 2**53 - 1, 2**31 - 1  # what the ledger and the store can hold
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)  # beyond these no period of the law can be counted
 Config = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="Settings of the node.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 On = Annotated[str, typer.Option("--on", metavar="DATE", help="The day asked about, 2026-11-22; today if left out.")]
@@ -18,7 +20,8 @@ Reason = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why. Stays in this node; the ledger gets a code only.")
 ]
 Account = Annotated[
-    int, typer.Option("--account", metavar="N", min=0, help="Number of the acting account in the ledger.")
+    int,
+    typer.Option("--account", metavar="N", min=0, max=MOST_ACCOUNT, help="Number of the acting account in the ledger."),
 ]
 Wait = Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for a running daemon.")]
 CONFIG = Path("syncd.toml")
@@ -41,9 +44,12 @@ def day_of(text: str, option: str = "--on") -> date:
 
         return datetime.now(ZoneInfo("Asia/Shanghai")).date()
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter("a day is written as 2026-11-22", param_hint=option) from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise typer.BadParameter(f"a day lies between {FIRST_DAY} and {LAST_DAY}", param_hint=option)
+    return day
 
 
 def organisation_of(text: str) -> str:

@@ -76,13 +76,13 @@ def verify(
     Example:
       syncd review verify answers.xlsx.statement --result answers.xlsx --member member-320583.toml
     """
-    from syncd.review_batch import verified
+    from syncd.review_batch import read_file, verified
 
     authority = None
     if member is not None:
         from syncd.agreement.member import load_member
 
-        authority = load_member(member.read_bytes())
+        authority = load_member(read_file(member))
     give(verified(statement, result, asked, authority or (lambda code: _held(config, code))), as_json, _draw_verified)
 
 

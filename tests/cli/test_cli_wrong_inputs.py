@@ -1,0 +1,106 @@
+"""Plain bad input is answered with a sentence and a code that says whose turn it is, not as a fault of the program."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_nodes import ROOT, environment, make_node, put_rows, some_rows
+
+from syncd.cli.desk import _told
+from syncd.cli.main import run
+
+USCC = "91320583MB00000193"
+HUGE = "9" * 23
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demonstration node that has read its rows."""
+    folder = tmp_path_factory.mktemp("wrong")
+    settings = make_node(folder, allow_candidates=True)
+    put_rows(folder, some_rows())
+    assert run(["resync", "collect", "--reason", "x", "-c", str(settings)]) == 0
+    return settings
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Files that are not what is asked for."""
+    folder = tmp_path_factory.mktemp("files")
+    for name, data in (("empty", b""), ("bytes.csv", b"\xff\xfe\x00\xd8\xff"), ("book.xlsx", b"no workbook")):
+        (folder / name).write_bytes(data)
+    (folder / "good.csv").write_text(f"USCC\n{USCC}\n", "utf-8")
+    (folder / "folder").mkdir()
+    names = ("empty", "bytes.csv", "book.xlsx", "good.csv", "folder", "missing")
+    return {name.partition(".")[0]: str(folder / name) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("review verify {empty} --member {missing}", 3),
+        ("review verify {empty} --member {folder}", 3),
+        ("review verify {missing}", 3),
+        ("review verify {empty} --member {bytes}", 3),
+        ("review batch {bytes} -o {good}.out.csv --for tender", 65),
+        ("review batch {book} -o {good}.out.csv --for tender", 65),
+        ("review batch {folder} -o {good}.out.csv --for tender", 65),
+        ("review book --to 9999-12-31", 2),
+        ("member add {folder} --fingerprint x", 3),
+        ("member add {empty} --fingerprint x", 3),
+        ("ledger verify {missing} --policy {missing}", 3),
+        ("ledger verify {good} --policy {empty}", 3),
+        ("ledger audit {missing}", 3),
+        ("ledger asof " + USCC + " --on 2026-13-01", 2),
+        ("ledger prove 320583:0 -o {folder}", 3),
+        ("ledger evidence show " + HUGE, 2),
+        ("agreement check {empty}", 3),
+        ("agreement diff {missing} {folder}", 3),
+        ("agreement replay " + HUGE + " --reason x", 2),
+        ("check " + USCC + " --known 9999-12-31", 2),
+        ("check " + USCC + " --region 999999", 3),
+        ("check 91320583MB00000194", 65),
+        ("explain " + USCC + " --on yesterday", 2),
+        ("honour withdraw zz --reason x", 2),
+        ("desk show " + HUGE, 2),
+        ("desk release " + HUGE + " --reason x", 2),
+        ("resync collect --account " + HUGE + " --reason x", 2),
+        ("erase 320583:999999 --ground g --order o", 3),
+        ("status -c {folder}", 3),
+    ],
+)
+def test_what_was_given_is_told_in_a_sentence(
+    node: Path, wrong: dict[str, str], command: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [word.format(**wrong) for word in command.split()]
+    given = [] if "-c" in words or words[:2] in (["ledger", "verify"], ["ledger", "audit"]) else ["-c", str(node)]
+    capsys.readouterr()
+    left, said = run([*words, *given]), capsys.readouterr().err
+    assert left == code, said
+    assert said.startswith("syncd: ") and said.rstrip().endswith((".", "?")) and "fault of this program" not in said
+
+
+def test_where_a_policy_comes_from_is_said(wrong: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["ledger", "verify", wrong["good"]]) == 2
+    assert "public/trust.policy" in (said := capsys.readouterr().err) and "syncd ledger export" in said, said
+
+
+def test_who_reads_no_further_is_no_fault(node: Path) -> None:
+    for command in (f"register -c {node}", f"desk list --all --json -c {node}", "check --help"):
+        asked = f"import os, sys; os.close(0); from syncd.cli.main import main; main({command.split()!r})"
+        ended = subprocess.Popen([sys.executable, "-c", asked], cwd=ROOT, env=environment(), stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)  # fmt: skip
+        assert ended.stdout is not None and ended.stderr is not None
+        ended.stdout.close()
+        assert (ended.stderr.read(), ended.wait(60)) == (b"", 0), command
+        ended.stderr.close()
+
+
+def test_an_item_says_what_is_not_there(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _told(None) == _told([]) == "none 无" and _told(["a", "b"]) == "a, b" and _told({"x": None}) == "x none 无"
+    capsys.readouterr()
+    shown = 0
+    for item in range(1, 6):
+        shown += run(["desk", "show", str(item), "-c", str(node)]) == 0
+    assert shown and "None" not in capsys.readouterr().out
