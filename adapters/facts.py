@@ -113,7 +113,9 @@ class Performance(Part):
 class Expected(Part):
     """What a cycle brings 每周期应报: fewer or none 漏报, or far more, is noticed. Least and most rows of each kind."""
 
-    cycle_hours: float = Field(gt=0, le=24 * 366, description="length of a cycle; 24.0 for a daily report")
+    cycle_hours: float = Field(
+        gt=0, le=24 * 366, description="hours of working days in a cycle; 24.0 a day, 120.0 a week"
+    )
     penalties: tuple[int, int] = Field(
         default=(0, 1_000_000), description="least and most new or changed penalty rows in a cycle"
     )

@@ -6,7 +6,7 @@ want of a calendar.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 from chinese_calendar import is_workday
@@ -55,6 +55,22 @@ def worked_from(day: date) -> date:
         if works:
             return day + ahead * _DAY
     return day + _LONGEST_HOLIDAY * _DAY
+
+
+def worked_hours(start: datetime, end: datetime) -> float:
+    """The hours of working days between two moments, a whole day being 24; other days have none.
+
+    Both aware; days are those of their own time zone, so give them in Asia/Shanghai. Where the year's calendar is not
+    known, every day counts.
+    """
+    hours, at = 0.0, start
+    while at < end:
+        midnight = datetime.combine(at.date() + _DAY, time(), at.tzinfo)
+        upto = min(midnight, end)
+        if _works(at.date()) is not False:
+            hours += (upto - at).total_seconds() / 3600
+        at = upto
+    return hours
 
 
 def _works(day: date) -> bool | None:

@@ -30,6 +30,7 @@ from syncd.flows.reissue import carry_over, follow, revoke_sealed
 from syncd.flows.relieve import Relief, marks_of_state, match_relief, origin_of, relief_body, say_own
 from syncd.flows.respond import respond
 from syncd.flows.understand import finding_row
+from syncd.flows.vanished import vanished
 from syncd.ledger.entry import Ref
 from syncd.store import desk, origins, register, sourcebook
 from syncd.store.append import Appended
@@ -74,7 +75,7 @@ class Collect:
             begins = place["full"] and place["cursor"] in (None, self._source.again)
             self._keyless.meet(place, begins, page.quarantined)
             if place["full"] and not page.more:
-                self._vanished(conn, place["pass"])
+                vanished(bureau, conn, self.name, place["pass"])
                 self._keyless.clear(conn, place["pass"], bureau.now_text())
             following = {"cursor": page.cursor, "pass": place["pass"], "full": place["full"] and page.more}
             bureau.logs.set_cursor(conn, f"collect:{self.name}", orjson.dumps(following).decode())
@@ -246,13 +247,3 @@ class Collect:
         for kind in ("quarantine", "vanished"):
             if opened.get(kind):
                 desk.clear(conn, kind, marks, now)
-
-    def _vanished(self, conn: Connection, pass_: int) -> None:
-        """After a full reading: an issued row that is gone is never a silent lift, a person looks."""
-        gone = sourcebook.unseen(conn, self.name, pass_)
-        items = [
-            {"kind": "vanished", "mark": f"{self.name}/{row.row}", "reason": "row_gone",
-             "facts": {"source": self.name, "row": row.row, "finding": row.finding.hex() if row.finding else None}}
-            for row in gone
-        ]  # fmt: skip
-        desk.put(conn, items, self._bureau.now_text())

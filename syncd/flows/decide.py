@@ -27,6 +27,7 @@ from syncd.flows.rejudge import FIRST, SECOND_NEEDED, Rejudge, ask_another
 from syncd.flows.relieve import relief_body, say_own
 from syncd.flows.respond import respond
 from syncd.flows.resync import Finish, operator_body
+from syncd.flows.vanished import ALL_GONE, each
 from syncd.store import desk, proposals, register, releases, sourcebook
 
 Json = dict[str, Any]
@@ -168,6 +169,9 @@ class Decide:
 
     def _revoke(self, conn: Connection, row: Row[Any], account: int) -> str:
         facts = orjson.loads(row.facts)
+        if row.reason == ALL_GONE:
+            each(self._bureau, conn, facts["source"], facts["pass"])
+            return "they are truly gone; each has an item of its own now"
         self._revoke_finding(conn, facts["finding"], "row_gone")
         known = sourcebook.known(conn, facts["source"], [facts["row"]])
         sourcebook.remember(conn, [sourcebook.known_row(one) | {"status": WITHDRAWN} for one in known.values()])

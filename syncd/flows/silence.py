@@ -1,8 +1,9 @@
 """Silence 漏报: a source that brings nothing, far too little or far too much for a cycle, or cannot be reached.
 
 What a cycle brings stands on the facts page (``[expected]``); a row counts when it is new or changed, so a full
-comparison is no news. The first filling of a node belongs to no cycle. Where a node was down longer than a cycle, as
-many cycles are judged together as have passed.
+comparison is no news. Hours are those of working days 工作日, for offices fill their systems on these: what a weekend
+or a holiday does not bring is no silence. The first filling of a node belongs to no cycle. Where a node was down longer
+than a cycle, as many cycles are judged together as have passed.
 """
 
 import datetime as dt
@@ -12,13 +13,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from adapters.facts import SourceFacts
+from syncd.agreement.workdays import worked_hours
 from syncd.flows.alarms import quiet, sound
-from syncd.flows.bureau import Bureau
+from syncd.flows.bureau import SHANGHAI, Bureau
 from syncd.store import sourcebook
 
 Json = dict[str, Any]
 UNREACHED_HOURS = 24.0
-"""How long a source may be out of reach where its facts page expects nothing."""
+"""How long a source may be out of reach, in hours of working days, where its facts page expects nothing."""
 TOO_FEW, TOO_MANY, NOTHING, UNREACHED = "too_few_rows", "too_many_rows", "silence", "source_unreached"
 
 
@@ -59,7 +61,7 @@ class Silence:
         self._first_try = self._first_try or now
         with bureau.store.read() as conn:
             last = sourcebook.read_one(conn, f"source:{self._name}").get("last_pull")
-        hours = self._hours_since(last) if last else (now - self._first_try).total_seconds() / 3600
+        hours = self._hours_since(last) if last else _worked(self._first_try, now)
         allowed = self._expected.cycle_hours if self._expected else UNREACHED_HOURS
         if hours >= allowed:
             self._reached = False
@@ -82,4 +84,8 @@ class Silence:
         sourcebook.post(conn, f"cycle:{self._name}", {"began": self._bureau.now_text(), "penalty": 0, "relief": 0})
 
     def _hours_since(self, text: str) -> float:
-        return (self._bureau.clock() - dt.datetime.fromisoformat(text)).total_seconds() / 3600
+        return _worked(dt.datetime.fromisoformat(text), self._bureau.clock())
+
+
+def _worked(start: dt.datetime, end: dt.datetime) -> float:
+    return worked_hours(start.astimezone(SHANGHAI), end.astimezone(SHANGHAI))

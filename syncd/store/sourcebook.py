@@ -46,6 +46,14 @@ def unseen(conn: Connection, source: str, before: int) -> list[Row[Any]]:
     return list(conn.execute(query))
 
 
+def met(conn: Connection, source: str, pass_: int) -> bool:
+    """Whether the full reading of this number met any row that is issued."""
+    query = select(source_rows.c.row).where(
+        source_rows.c.source == source, source_rows.c.pass_ >= pass_, source_rows.c.status == "issued"
+    )
+    return conn.execute(query.limit(1)).one_or_none() is not None
+
+
 def counts(conn: Connection, source: str) -> dict[str, int]:
     """Rows by what became of them."""
     query = (

@@ -169,6 +169,41 @@ def test_a_vanished_row_goes_to_the_desk_and_lifts_nothing(net: Network) -> None
     assert on_desk(node) == {}
 
 
+def test_a_source_that_seems_empty_is_one_item_and_lifts_nothing(net: Network) -> None:
+    """A share that is mounted empty: the source is asked about, not each decision."""
+    node = net.nodes[HOME]
+    rows = [penalty(str(100 + n), company(n), "KS-0104", HOME) for n in (1, 2, 3)]
+    node.home.put(*rows)
+    net.settle()
+
+    def read_whole() -> None:
+        assert node.stages.collect is not None
+        with node.bureau.store.write() as conn:
+            node.stages.collect.read_again(conn)
+        net.settle()
+
+    for row in rows:
+        node.home.remove(row.key)
+    read_whole()
+    read_whole()
+    assert on_desk(node) == {"vanished": 1}
+    assert all(standing(one, company(1)) == "restricted" for one in net.nodes.values())
+    node.home.put(*rows)
+    read_whole()
+    assert on_desk(node) == {}, "it is over by itself"
+    for row in rows:
+        node.home.remove(row.key)
+    read_whole()
+    with node.bureau.store.read() as conn:
+        [item] = desk.listing(conn)
+    assert (item.mark, item.reason, desk.facts_of(item)["rows"]) == (desk.facts_of(item)["source"], "all_rows_gone", 3)
+    net.nodes[HOME].stages.work._decide.run(item.id, True, 1001, "operator_request")
+    assert on_desk(node) == {"vanished": 3}, "a person says that they are truly gone: now each is asked about"
+    node.home.put(rows[0])
+    read_whole()
+    assert on_desk(node) == {"vanished": 2}
+
+
 def test_a_row_that_is_back_after_its_finding_was_revoked_shows_on_the_desk(net: Network) -> None:
     node = net.nodes[HOME]
     row = penalty("101", company(1), "KS-0104", HOME)

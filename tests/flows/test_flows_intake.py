@@ -20,6 +20,7 @@ from syncd.store import alarms, desk, quality, sourcebook
 Json = dict[str, Any]
 HOME, SOURCE = "320583", "taicang"
 GOOD = ("101", company(1), "KS-0104", HOME)
+MONDAY = dt.datetime(2026, 11, 23, 1, tzinfo=dt.UTC)
 BAD = company(2)[:17] + "~"
 
 
@@ -137,6 +138,7 @@ def test_seven_working_days_from_the_decision() -> None:
 
 def test_a_cycle_without_rows_is_noticed_and_clears(lite: Network) -> None:
     net, node = lite, lite.nodes[HOME]
+    net.now = MONDAY
     expect(node, Expected(cycle_hours=24, penalties=(2, 3)))
     node.home.put(*[penalty(str(n), company(n), "KS-0104", HOME) for n in range(101, 121)])
     settle(net)
@@ -156,10 +158,15 @@ def test_a_cycle_without_rows_is_noticed_and_clears(lite: Network) -> None:
     settle(net, 1)
     settle(net, 25)
     assert standing(node) == {}
+    settle(net, 65)
+    assert standing(node) == {}, "from Friday afternoon to Monday morning, which nobody works"
+    settle(net, 25)
+    assert standing(node).keys() == {"silence"}
 
 
 def test_a_source_that_cannot_be_read_for_a_cycle_is_noticed(lite: Network) -> None:
     net, node = lite, lite.nodes[HOME]
+    net.now = MONDAY
     expect(node, None)
     settle(net)
     node.home.down = True
