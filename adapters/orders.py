@@ -70,10 +70,12 @@ def _write(conn: Connection, statement: Insert | Update, table: Table, names: Se
         return
     compiled = statement.compile(dialect=conn.dialect, column_keys=None if statement.is_update else list(names))
     order = compiled.positiontup or list(names)
-    kinds = [(name, int if isinstance(table.c[name].type, Integer) else str) for name in order]
-    lines = [
-        tuple(value if type(value := row[name]) is kind or value is None else kind(value) for name, kind in kinds)
-        for row in rows
-    ]
+    numbers = [place for place, name in enumerate(order) if isinstance(table.c[name].type, Integer)]
+    lines = []
+    for row in rows:
+        line: list[Any] = [value if type(value := row[name]) is str or value is None else str(value) for name in order]
+        for place in numbers:
+            line[place] = line[place] and int(line[place])
+        lines.append(tuple(line))
     named = not compiled.positional
     conn.exec_driver_sql(str(compiled), [dict(zip(order, line, strict=True)) for line in lines] if named else lines)
