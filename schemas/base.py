@@ -17,7 +17,7 @@ from schemas.identifiers import InvalidIdentifier, canonical_uscc, is_sole_propr
 SCHEMA_VERSION = "1.0"
 """Version of every family of bodies here; a reader holds, and does not judge, a newer one."""
 
-_CACHED = 8_192
+_CACHED = 4_096
 _INTEGER_LIMIT = 2**53 - 1
 CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 

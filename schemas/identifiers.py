@@ -15,7 +15,7 @@ from schemas.text import half_width
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """The 31 characters of GB 32100-2015; I, O, S, V and Z are left out."""
 
-_CACHED = 16_384
+_CACHED = 4_096
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
 # As bytes, so that a whole code is turned into its values by one call.
 _OUTER_VALUES = bytes(ALPHABET.find(chr(code)) % 256 for code in range(256))

@@ -13,7 +13,7 @@ from string import ascii_lowercase, ascii_uppercase
 NORMALISER = 1
 """Version of ``normalise_number``; it stands in every finding's key."""
 
-_CACHED = 8_192
+_CACHED = 4_096
 _FULL_TO_HALF = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 # Zero-width and direction marks, left behind by spreadsheets: unseen, they make two equal names differ.
 _INVISIBLE = dict.fromkeys([0x00AD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF])
