@@ -31,10 +31,18 @@ from syncd.knock import SOCKET
 from syncd.running import Running
 from syncd.settings import Settings
 from syncd.store import sourcebook
+from syncd.store.engine import Store
 from syncd.wiring import build
 
 STOP_SECONDS, RETRY_SECONDS = 3.5, 1.0
 ENDED, CHANGED = "ended", "changed"
+
+
+def _bring_tables_up(url: str) -> None:
+    """What Alembic needs for it stays in memory, 15 MB for good; where this fails, the start says why."""
+    store = Store.open(url)
+    with store.single_instance():
+        store.upgrade()
 
 
 class Daemon:
@@ -45,6 +53,7 @@ class Daemon:
         self._write = logs_out.start(settings.logging.level, settings.node.code)
         self._news: SimpleQueue[str] = SimpleQueue()  # a signal may put into it whatever the main thread is at
         self._ended = self._deaf = False
+        process.apart(lambda: _bring_tables_up(settings.store_url))
         self._running = self._made(None)
 
     def _made(self, before: Running | None) -> Running:

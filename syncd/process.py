@@ -5,7 +5,9 @@ glibc, Linux and CPython are asked by name; where one of them knows no such thin
 
 import ctypes
 import gc
+import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 SWITCH_SECONDS = 0.0005
@@ -27,6 +29,21 @@ def share_memory() -> None:
         library = ctypes.CDLL(None)
         for setting, value in ((_ARENAS, 1), (_MMAP_FROM, 256 * 1024), (_TRIM_FROM, 128 * 1024)):
             library.mallopt(setting, value)
+
+
+def apart(call: Callable[[], object]) -> None:
+    """Have a child process do this, and wait for it: what it takes of memory goes with it.
+
+    Only before this process has threads or a database open. Nobody is told whether it went well: whoever needs it
+    done looks for himself, and does it again.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            call()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
 
 
 def calm() -> None:
