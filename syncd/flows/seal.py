@@ -6,6 +6,8 @@ Each member seals it by itself, on a person's word:
    the next epoch, with a new log key, compared by fingerprint like any member file.
 2. From then on this node takes nothing more of the sealed log, whoever signs it; what comes is kept as evidence.
 3. The successor is a log like any other; its relief acts on what the sealed log issued.
+4. Relief that not every member had countersigned when its own bureau sealed the log is said once more by the successor:
+   who seals at a smaller size would never hear of it.
 
 The keys of the sealed log count up to the sealed size and no further; the trust policy says so.
 """
@@ -13,20 +15,23 @@ The keys of the sealed log count up to the sealed size and no further; the trust
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection
 
 from syncd.errors import NeedsPerson
 from syncd.failpoint import failpoint
 from syncd.flows.alarms import quiet
-from syncd.flows.bureau import Bureau, Peer
+from syncd.flows.bureau import Bureau, Peer, day_of_text
+from syncd.flows.opening import read_opened
 from syncd.flows.record import Saying, record, sign
+from syncd.flows.relieve import relief_body, say_own
 from syncd.flows.resync import Finish, operator_body
 from syncd.ledger.canonical import FormatError, b64
 from syncd.ledger.checkpoint import parse_checkpoint
 from syncd.ledger.key_history import EVERYWHERE, KeySpan
 from syncd.ledger.notes import parse_note
 from syncd.ledger.policy import Sealed
-from syncd.store import desk, evidence, member_keys, seals
+from syncd.store import desk, evidence, member_keys, register, seals
 
 Json = dict[str, Any]
 BRANCHES = 32
@@ -67,6 +72,8 @@ class Seal:
                 Saying("log.sealed", None, public=_body(conn, origin, end, successor)),
             ]
             record(bureau, conn, said)
+            if owner.code == bureau.code and name is not None:
+                _relieve_again(bureau, conn, origin)
             seals.put(conn, owner.code, origin, end, bureau.now_text())
             sizes = {log: bureau.logs.countersigned(conn, log, owner.code) for log in bureau.origins}
             spans = ended(owner.history(), origin, end, successor, keys, {**sizes, origin: end.size})
@@ -81,6 +88,25 @@ class Seal:
         for bell in ("share", "recognise"):
             bureau.wake(bell)
         bureau.notice("keys.sealed", {"log": origin, "size": end.size, "successor": name})
+
+
+def _relieve_again(bureau: Bureau, conn: Connection, origin: str) -> None:
+    """Step 4: relief at the end of this node's own sealed log, which a member may never get from it."""
+    signed = bureau.logs.countersigned_by_all(conn, origin)
+    start = min((signed.get(code, 0) for code in bureau.owing if code != bureau.code), default=0)
+    stop = bureau.logs.state(conn, origin).size
+    opened = read_opened(bureau, conn, origin, start, stop, only=frozenset({"relief.%"}))
+    about = [(one, one.entry, bytes.fromhex(one.entry.ref.leaf)) for one in opened if one.entry and one.entry.ref]
+    found = register.findings_by_leaf(conn, {leaf for _, _, leaf in about})
+    held = register.relief_of(conn, list(found))
+    cleared = {leaf for rows in held.values() for row in rows for leaf in orjson.loads(row.clears)}
+    said = []
+    for one, entry, leaf in about:
+        if leaf in found and one.leaf.hex() not in cleared:
+            day = (one.body or {}).get("effective_from") or day_of_text(entry.at).isoformat()
+            said.append((entry.kind, found[leaf], {**relief_body("log_sealed", bureau), "effective_from": day}))
+    if said:
+        say_own(bureau, conn, said)
 
 
 def known(bureau: Bureau) -> None:

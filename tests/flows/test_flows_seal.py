@@ -191,6 +191,23 @@ def succeeded(site: Site) -> Network:
     return site.net
 
 
+def test_relief_that_one_member_had_not_got_is_said_again_by_the_successor(site: Site) -> None:
+    home, rows = site.net.nodes[HOME].home, {n: penalty(str(n), company(n), "KS-0104", HOME) for n in (2, 3)}
+    home.put(*rows.values())
+    site.net.settle()
+    site.net.links[HOME, THIRD].down = True
+    home.put(relief("r1", rows[2], "撤销"), relief("r2", rows[3], "异议"))
+    site.net.settle()
+    home.put(relief("r3", rows[3], "维持"))
+    site.net.settle()
+    assert site.net.nodes[THIRD].home.in_force(company(2))
+    net = succeeded(site)
+    third = net.nodes[THIRD]
+    assert third.stages.inquiry.check(company(2), DAY)["standing"] == "clear" and not third.home.in_force(company(2))
+    found = third.stages.inquiry.check(company(3), DAY)
+    assert found["standing"] == "restricted" and not found["findings"][0]["disputed"], "what was cleared stays so"
+
+
 def of(net: Network, code: str, n: int) -> list[tuple[str, str]]:
     """What a member says of a company's findings now: the log each stands in, and what follows."""
     node = net.nodes[code]
