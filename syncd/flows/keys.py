@@ -1,6 +1,7 @@
 """Keys that change 换钥 (LEDGER §9): a rotation begins and ends with an entry, and the exchange never stops for it.
 
-1. ``rotate`` writes ``key.changed`` (added); from the checkpoint that covers it both keys sign.
+1. ``rotate`` writes ``key.changed`` (added); from the checkpoint that covers it both keys sign. It is a stop, which no
+   batch crosses, so that whoever comes from before it meets a checkpoint of the key he knows, with this entry.
 2. Every holder of that entry takes lines of either key; who does not hold it yet finds the old one's.
 3. ``retire``, looked at by the watch: once every member has countersigned a size that covers the entry, a second
    ``key.changed`` (retired) says up to which sizes the old key counts, and it signs no more.
@@ -75,6 +76,7 @@ class Rotate:
             ]
             appended = record(bureau, conn, said)
             _follow_own(bureau, conn, appended[1].index, said[1])
+            bureau.logs.close_stop(conn, bureau.origin, bureau.clock(), at_once=True)
             finish(conn, {"role": role, "key": vkey, "replaces": signing[0], "entry": appended[1].index})
         failpoint("keys.added")
         sign(bureau)

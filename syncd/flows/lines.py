@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection
 
 from syncd.flows.bureau import Bureau, Peer
+from syncd.ledger.accept import IntegrityError
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
-from syncd.ledger.notes import BadSignature, Note, NoteVerifier, format_note, parse_note, verify_note
+from syncd.ledger.key_history import log_keys
+from syncd.ledger.notes import BadSignature, Note, NoteVerifier, format_note, parse_note, read_line, verify_note
 from syncd.store.checkpoints import CheckpointRow
 
 Line = tuple[int, str, str, int]
@@ -63,6 +65,32 @@ def verify_log(
         raise BadSignature(f"The note carries no line of {owner.origin} that is good at size {size}.")
     verify_note(note, (both or made)[0])
     return (both or made)[0]
+
+
+def keys_in(owner: Peer, note: Note) -> list[NoteVerifier]:
+    """The keys that the owner's log ever had of which a note bears a line; none where it bears a later one alone.
+
+    Raises BadSignature where it bears no line in the log's name at all.
+    """
+    if all(read_line(line)[0] != owner.origin for line in note.lines):
+        raise BadSignature(f"The note carries no line of {owner.origin}.")
+    known = [NoteVerifier.parse(vkey) for vkey in log_keys(owner.history(), owner.origin)]
+    return [key for key in known if any(key.made(line) for line in note.lines)]
+
+
+def key_of_batch(owner: Peer, note: Note, size: int, newest: Note, go_on_from: int | None) -> NoteVerifier:
+    """The owner's key that has signed a batch; rather one that has signed its newest checkpoint too.
+
+    A store that has gone back may meet a key which entries that it lost introduce: then the batch starts elsewhere, and
+    IntegrityError says where to ``go_on_from``. Raises BadSignature else.
+    """
+    try:
+        return verify_log(owner, note, size, newest if owner.spans else None)
+    except BadSignature:
+        if go_on_from is None or keys_in(owner, note):
+            raise
+    sentence = f"{go_on_from} entries of {owner.origin} are held; go on from there."
+    raise IntegrityError("size_conflict", sentence, go_on_from)
 
 
 def keep(bureau: Bureau, conn: Connection, origin: str, lines: Iterable[Line]) -> None:

@@ -19,7 +19,7 @@ from syncd.errors import Stop
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.keys import take_entries
-from syncd.flows.lines import Line, keep, lines_of, missing_lines, verify_log
+from syncd.flows.lines import Line, keep, key_of_batch, keys_in, lines_of, missing_lines, verify_log
 from syncd.flows.misbehaviour import Accusation, accuse, two_roots
 from syncd.flows.opening import opens
 from syncd.ledger.accept import Accepted, IntegrityError, verify_batch
@@ -101,11 +101,12 @@ class Receive:
         bureau = self._bureau
         note = parse_note(batch.checkpoint)
         offered = parse_checkpoint(note.text)
-        key = verify_log(owner, note, offered.size, parse_note(batch.newest) if owner.spans else None)
+        newest = parse_note(batch.newest)
         if offered.origin != owner.origin:
             raise IntegrityError("malformed", f"The checkpoint is not one of {owner.origin}. Nothing was stored.")
         with bureau.store.read() as conn:
             held = bureau.logs.state(conn, owner.origin).size
+            key = key_of_batch(owner, note, offered.size, newest, held if held != batch.old else None)
             known = bureau.logs.checkpoint(conn, owner.origin, offered.size)
             edge = bureau.logs.edge(conn, owner.origin, held)
             notes = (batch.checkpoint, batch.newest)
@@ -115,7 +116,7 @@ class Receive:
                 raise _fork(owner, offered.size)
             self._keep(owner, told)
             return self._line(owner, offered)
-        accepted = verify_batch(batch, owner.origin, key, held, edge)  # step 4
+        accepted = verify_batch(batch, owner.origin, key, held, edge, keys_in(owner, newest))  # step 4
         self._store(owner, batch, accepted)
         answer = self._line(owner, offered)
         bureau.wake("recognise")

@@ -3,7 +3,8 @@
 1. Every member tells what it holds of this node's log, or a person answers for a silent one (``without``).
 2. The largest checkpoint carries this node's own signature, and no other member holds another history.
 3. Its tiles, put behind what is held here, lead to its root: so the leaf hashes are proven before an entry is taken.
-4. Entries are fetched in pages, each compared with its proven hash, and stored with what they mean here.
+4. Entries are fetched in pages, each compared with its proven hash, and stored with what they mean here; keys that
+   changed and logs that were sealed meanwhile count as they did.
 5. The mirrored logs are filled up from their owners in the same way; whatever was erased since is erased again.
 6. The node is certain again, signs what it holds, and writes down who did this.
 
@@ -18,6 +19,7 @@ from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.custody import Custody
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.refetch import Refetch, Told
+from syncd.flows.rekey import recall
 from syncd.flows.resync import Finish, operator_body
 from syncd.flows.share import Link
 
@@ -43,6 +45,8 @@ class Recover:
                 "or ask the bureau by telephone and name it with --without."
             )
         fetched = {self._bureau.origin: self._own(answers)}
+        if fetched[self._bureau.origin]:
+            recall(self._bureau)
         fetched |= {peer.origin: self._refetch.mirror(code, peer) for code, peer in self._others(answers)}
         if not self._bureau.may_sign:
             self._custody.settle(without)

@@ -15,12 +15,12 @@ from syncd.errors import NeedsPerson, Retry
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.keys import take_entries
-from syncd.flows.lines import verify_log
+from syncd.flows.lines import stamp_of, verify_log
 from syncd.flows.replay import remember_rows, replay
 from syncd.flows.share import Link
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import parse_checkpoint
-from syncd.ledger.notes import BadSignature, parse_note
+from syncd.ledger.notes import BadSignature, Note, parse_note
 from syncd.ledger.tiles import append, tile_path
 from syncd.ledger.tree import HASH_BYTES, TILE_WIDTH
 from syncd.ledger.wire import Record, decode_records, decompress
@@ -59,8 +59,7 @@ class Refetch:
             return 0
         note = parse_note(answer.body)
         shown = parse_checkpoint(note.text)
-        verify_log(owner, note, shown.size)
-        if shown.origin != owner.origin:
+        if shown.origin != owner.origin or not self._signed(owner, note, shown.size):
             return 0
         before = self._size(owner.origin)
         for _ in range(_TRIES):
@@ -70,6 +69,23 @@ class Refetch:
                 self.fetch(code, owner.origin, Told(shown.size, shown.root, answer.body))
         bureau.wake("recognise")
         return max(0, min(self._size(owner.origin), shown.size) - before)
+
+    def _signed(self, owner: Peer, note: Note, size: int) -> bool:
+        """Whether its log has signed it, by a key known here; or this node itself, before it lost what it held.
+
+        Where neither is so, the key has changed since: what the owner sends by itself leads from one to the other.
+        """
+        with suppress(BadSignature):
+            verify_log(owner, note, size)
+            return True
+        bureau = self._bureau
+        own = bureau.members[bureau.code]
+        mine = [one.verifier for one in (bureau.signers.receipt, *bureau.signers.spare())]
+        known = [key for key in (*own.receipt_keys(owner.origin, size), *mine) if key.name == own.receipt.name]
+        if any(stamp_of(known, note.text, line) is not None for line in note.lines):
+            return True
+        bureau.notice("recover.key_unknown", {"log": owner.origin, "size": size})
+        return False
 
     def _size(self, origin: str) -> int:
         with self._bureau.store.read() as conn:

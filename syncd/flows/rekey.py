@@ -22,7 +22,11 @@ from syncd.ledger.entry import Entry, MeaningError, parse_entry
 from syncd.ledger.key_history import EVERYWHERE, KeySpan, base, follow
 from syncd.ledger.notes import NoteVerifier
 from syncd.ledger.policy import Sealed
+from syncd.store import member_keys
+from syncd.store import seals as stored
 from syncd.store.bulk import execute
+from syncd.store.engine import bulk_upsert
+from syncd.store.key_tables import seals
 from syncd.store.state import LogState
 
 Json = dict[str, Any]
@@ -51,12 +55,38 @@ class Story(NamedTuple):
         """A member's sealed logs, as they stand now."""
         return {origin: found[-1].end for origin, found in self.seals.items() if self.owners.get(origin) == code}
 
+    def row(self, origin: str) -> Json:
+        """What the table of seals must say of one."""
+        end = self.seals[origin][-1].end
+        return {"origin": origin, "member": self.owners.get(origin, ""), "size": end.size, "root": end.root,
+                "successor": end.successor, "at": self.seals[origin][0].at}  # fmt: skip
+
     def take(self, bureau: Bureau) -> None:
         """Let a bureau know members' keys and seals by this story."""
         for code, peer in bureau.members.items():
             peer.spans[:] = self.spans[code]
             peer.former[:] = before(peer.origin, self.ends(code))
         bureau.sealed = {origin: found[-1].end for origin, found in self.seals.items()}
+
+
+def write_seals(conn: Connection, told: Story) -> None:
+    """Let the store say what the seals say; one that stands there keeps the time at which it was sealed."""
+    rows = [told.row(origin) for origin in told.seals]
+    conn.execute(seals.delete().where(seals.c.origin.not_in(told.seals)))
+    bulk_upsert(conn, seals, rows, ("origin",), ("member", "size", "root", "successor"))
+
+
+def recall(bureau: Bureau) -> None:
+    """After entries were fetched back: the seals among them, which a copy from before does not know, count again."""
+    with bureau.store.write() as conn:
+        told = story(bureau, conn, places_of(bureau, conn))
+        lost = {code for code in told.spans if told.ends(code) != stored.ends(conn).get(code, {})}
+        if not lost:
+            return
+        write_seals(conn, told)
+        for code in sorted(lost):
+            member_keys.put(conn, code, told.spans[code])
+        bureau.store.once_committed(lambda: told.take(bureau))
 
 
 def places_of(bureau: Bureau, conn: Connection) -> Places:

@@ -1,18 +1,16 @@
 """Members' keys 密钥 and seals 封存 as the entries tell them, compared with the tables that say what counts now."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection
 
-from syncd.flows.rekey import Story
+from syncd.flows.rekey import Story, write_seals
 from syncd.fsck.faults import Fault
 from syncd.ledger.key_history import KeySpan
 from syncd.store import member_keys
-from syncd.store.engine import bulk_upsert
 from syncd.store.key_tables import seals
 
-Json = dict[str, Any]
 _SEAL: Final = ("member", "size", "root", "successor")
 
 
@@ -43,7 +41,7 @@ def _sizes(one: KeySpan | None, other: KeySpan | None) -> str:
 
 def mend(conn: Connection, told: Story) -> None:
     """Write the seals again, and the histories of members whose logs were never sealed here."""
-    _mend_seals(conn, told)
+    write_seals(conn, told)
     for code, spans in told.spans.items():
         if not told.ends(code):
             member_keys.put(conn, code, spans)
@@ -52,7 +50,7 @@ def mend(conn: Connection, told: Story) -> None:
 def check_seals(conn: Connection, told: Story) -> Iterator[Fault]:
     """Each seal that differs from what this node's own ``log.sealed`` entries say."""
     held = {row.origin: row._mapping for row in conn.execute(seals.select())}
-    made = {row["origin"]: row for row in _rows(told)}
+    made = {origin: told.row(origin) for origin in told.seals}
     for origin in sorted(held.keys() | made.keys()):
         one, other = held.get(origin), made.get(origin)
         if one is None or other is None:
@@ -61,18 +59,3 @@ def check_seals(conn: Connection, told: Story) -> Iterator[Fault]:
         wrong = [name for name in _SEAL if one[name] != other[name]]
         if wrong:
             yield Fault("keys", origin, "seal_differs", True, " ".join(wrong))
-
-
-def _mend_seals(conn: Connection, told: Story) -> None:
-    """What is right keeps the time at which it was sealed."""
-    rows = _rows(told)
-    conn.execute(seals.delete().where(seals.c.origin.not_in([row["origin"] for row in rows])))
-    bulk_upsert(conn, seals, rows, ("origin",), _SEAL)
-
-
-def _rows(told: Story) -> list[Json]:
-    return [
-        {"origin": origin, "member": told.owners.get(origin, ""), "size": found[-1].end.size,
-         "root": found[-1].end.root, "successor": found[-1].end.successor, "at": found[0].at}
-        for origin, found in told.seals.items()
-    ]  # fmt: skip

@@ -1,7 +1,8 @@
 """The verdict on a peer's batch (验收), pure: bytes and what is held in, proven facts out.
 
 1. Both checkpoints are three-line checkpoints of this log, the newest not below the batch's.
-2. Both carry the log's own signature.
+2. Both carry the log's own signature. The newest may bear only a key that entries still to come introduce: then it says
+   how far there is to go, and nothing more is believed of it.
 3. The batch starts at the size held here, and its records are as many as it announces.
 4. The checkpoint extends what is held: consistency proof, from the root of the tiles held.
 5. Every leaf's hash leads up to the signed root.
@@ -10,7 +11,7 @@ A failure refuses the whole batch and changes nothing. Nothing here reads an ent
 understanding.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from syncd.errors import Refuse
@@ -59,15 +60,19 @@ def verify_batch(
     log_verifier: NoteVerifier,
     held_size: int,
     edge: Mapping[tuple[int, int], bytes],
+    newest_verifiers: Sequence[NoteVerifier] | None = None,
 ) -> Accepted:
     """Return what ``batch`` proves about log ``origin``, of which ``held_size`` entries are held.
 
+    ``newest_verifiers``: keys of the log that may have signed its newest checkpoint, if not the same one; none if that
+    bears no key known so far.
     Raises IntegrityError; then nothing may be stored but, for ``fork``, the evidence. A batch that starts
     elsewhere is ``size_conflict``, also when its checkpoint is already held: whether that one is answered
     again is the caller's.
     """
     checkpoint = _signed(batch.checkpoint, origin, log_verifier)  # 1, 2
-    newest = checkpoint if batch.newest == batch.checkpoint else _signed(batch.newest, origin, log_verifier)
+    others = [log_verifier] if newest_verifiers is None else newest_verifiers
+    newest = checkpoint if batch.newest == batch.checkpoint else _signed(batch.newest, origin, *others)
     _check_newest(checkpoint, newest)
     _check_extent(batch, checkpoint, held_size)  # 3
     held_root = root_at(held_size, edge)
@@ -83,13 +88,14 @@ def verify_batch(
     return Accepted(checkpoint.size, root, hashes, tiles, newest.size, newest.root)
 
 
-def _signed(data: bytes, origin: str, verifier: NoteVerifier) -> Checkpoint:
+def _signed(data: bytes, origin: str, *verifiers: NoteVerifier) -> Checkpoint:
     try:
         note = parse_note(data)
         checkpoint = parse_checkpoint(note.text)
         if checkpoint.origin != origin:
             raise FormatError(f"The checkpoint is not one of {origin}.")
-        verify_note(note, verifier)
+        for verifier in verifiers:
+            verify_note(note, verifier)
     except FormatError as error:
         raise IntegrityError("malformed", f"{error} Nothing was stored.") from error
     except BadSignature as error:

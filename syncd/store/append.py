@@ -116,14 +116,14 @@ def append(
     return [Appended(held.size + n, hashes[n], draft.id, at) for n, draft in enumerate(drafts)], recent
 
 
-def close_stop(conn: Connection, origin: str, now: datetime) -> bool:
-    """Make the newest size a stop if entries came since the last one, 60 s ago; True if it did.
+def close_stop(conn: Connection, origin: str, now: datetime, *, at_once: bool = False) -> bool:
+    """Make the newest size a stop if entries came since the last one, 60 s ago or ``at_once``; True if it did.
 
     Called while nothing is appended, so that the last entries before a silence become final too.
     """
     held = state(conn, origin)
     at = next_at(now, held.last_at)
-    if held.size == held.stop or not is_due(held, at):
+    if held.size == held.stop or not (at_once or is_due(held, at)):
         return False
     execute(conn, "UPDATE checkpoints SET stop = ? WHERE log = ? AND size = ?", (True, held.id, held.size))
     advance(conn, held, held._replace(stop=held.size, stop_bytes=0, stop_at=at))
