@@ -21,6 +21,7 @@ from adapters.engines import connection, open_engine
 from adapters.facts import SourceFacts
 from adapters.orders import upsert
 from adapters.rounds import AGAIN, Rounds
+from adapters.sparing import Sparing
 from adapters.tables import SKEW_SECONDS, Ordered, Tables, raw_rows, text_of, with_key
 from adapters.window import Place, Window
 
@@ -45,20 +46,24 @@ class DatabaseAdapter(Adapter):
         self._orders = open_engine(orders_url) if orders_url else self._engine
         self._tables, self._orders_table = Tables(facts), Tables(facts)
         self._rounds = Rounds(self._changed)
+        self._sparing, self._sparing_acks = Sparing(clock), Sparing(clock)
 
     def pull(self, cursor: Json | None) -> Page:
         """Penalties and relief, each to its end (``rounds``), and behind both the rows that no cursor meets."""
         state = cursor or {}
+        self._sparing.begin(state)
         beside = state.get("beside")
         rows, following, more = self._rounds.page(state)
-        if not more:
+        if not (more or self._sparing.brief):
             with self._connection(self._engine, "read") as conn:
                 beside, more = undated_rows(conn, self._ordered, self._facts, self._clock(), beside, rows)
                 if not more:
                     rows += unnamed_rows(conn, self._ordered, self._facts)
         if more and beside is not None:
             following["done"] = list(BY_KEY)
-        return Page(rows, {**following, "beside": beside}, more)
+        following["beside"] = beside
+        self._sparing.end(following, more)
+        return Page(rows, following, more)
 
     def push(self, rows: Sequence[Json]) -> str:
         """Bring the orders' table to these rows in one transaction: all of them are there, or none is."""
@@ -70,10 +75,12 @@ class DatabaseAdapter(Adapter):
     def acknowledgements(self, cursor: Json | None) -> AckPage:
         """Acknowledgements behind a running number; one that is committed late under an earlier number is met too."""
         name = self._names.acknowledgements
+        self._sparing_acks.begin(cursor or {})
         window = Window(cursor or None, self._clock(), self._names.late_seconds + SKEW_SECONDS)
         with self._connection(self._engine, "read acknowledgements of") as conn:
             acks = self._tables.ordered(conn, name, self._names.number, None)
-            self._look_back(conn, acks, window)
+            if not self._sparing_acks.brief:
+                self._look_back(conn, acks, window)
             names = [column.key for column in acks.table.columns]
             lines = conn.execute(*_behind(acks, window, ACKS_LIMIT, None))
             found = [dict(zip(names, map(text_of, line), strict=True)) for line in lines]
@@ -82,7 +89,9 @@ class DatabaseAdapter(Adapter):
         rows, faults = read_acks(named, self._facts)
         window.take([Place(number, "") for number in numbers])
         full = len(found) == ACKS_LIMIT or window.pass_on()
-        return AckPage(rows, window.state(full), full, faults)
+        following = window.state(full)
+        self._sparing_acks.end(following, full)
+        return AckPage(rows, following, full, faults)
 
     def close(self) -> None:
         """Close the pools of connections."""
@@ -96,7 +105,8 @@ class DatabaseAdapter(Adapter):
         full, stamp = False, self._facts.columns.updated
         with self._connection(self._engine, "read") as conn:
             ordered = self._ordered(conn, kind)
-            self._look_back(conn, ordered, window)
+            if not self._sparing.brief:
+                self._look_back(conn, ordered, window)
             while not full:
                 fresh = self._after(conn, kind, ordered, window, room - len(rows))
                 if full := len(rows) + len(fresh) == room:

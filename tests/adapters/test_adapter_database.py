@@ -51,6 +51,11 @@ class DatabaseSystem(BureauSystem):
     def front(self) -> closing[sqlite3.Connection]:
         return closing(sqlite3.connect(self.file, isolation_level=None))
 
+    def slowly(self) -> float:
+        """Time that passes, as if the source took a while for each question."""
+        self.now += 0.2
+        return self.now
+
     def adapter(self) -> DatabaseAdapter:
         return DatabaseAdapter(f"sqlite:///{self.file}", self.facts, clock=lambda: self.now)
 
@@ -321,3 +326,25 @@ def test_the_whole_table_by_pages_with_relief(system: DatabaseSystem) -> None:
     collected = list(pages(system, restarts=True))
     assert len({one.row for one in findings(collected)}) == 1500
     assert len(findings(collected)) == 1500
+
+
+def test_looking_back_that_takes_long_is_spared_for_a_while_and_never_in_a_full_reading(system: DatabaseSystem) -> None:
+    adapter = DatabaseAdapter(f"sqlite:///{system.file}", system.facts, clock=system.slowly)
+
+    def pulled(cursor: Json | None) -> tuple[list[str], Json]:
+        page = adapter.pull(cursor)
+        return [row.key for row in page.rows], page.cursor
+
+    system.put([penalty(5), penalty(9)])
+    _, cursor = pulled(None)
+    system.put([penalty(3), penalty(10)])
+    system.insert("xzcf", [penalty(11, GXSJ="bad")])
+    assert pulled(adapter.again)[0] == ["KS2026000003", "KS2026000005", "KS2026000009", "KS2026000010", "KS2026000011"]
+    found, cursor = pulled(pulled(cursor)[1])
+    assert found == [], "what was committed late, and what has no time, waits a little; what is new does not"
+    system.put([penalty(12)])
+    found, cursor = pulled(cursor)
+    assert found == ["KS2026000012"]
+    system.now += 600
+    assert pulled(cursor)[0][-1] == "KS2026000011"
+    adapter.close()
