@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from rapidfuzz import fuzz, process
-
 from schemas.fault import Fault
 from schemas.identifiers import canonical_uscc, is_organisation_code, is_sole_proprietor, looks_like_person_id
 from schemas.text import half_width, normalise_name
@@ -101,6 +99,8 @@ def beginnings(branch: str) -> list[str]:
 
 def candidates(name: str, known: Iterable[Named]) -> list[Candidate]:
     """The organisations whose names are most alike, the best first; each organisation once, with its nearest name."""
+    from rapidfuzz import fuzz, process  # a daemon that is asked for no name needs it not
+
     rows = list(known)
     found = process.extract(
         name, [normalise_name(row.name) for row in rows], scorer=fuzz.WRatio, limit=BEST * 5, score_cutoff=_ALIKE
