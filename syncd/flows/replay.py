@@ -4,7 +4,7 @@ Used where the entries are there and the rows are not: after entries were fetche
 its logs. Reading and writing may be two stores. Nothing is judged, answered or put on the desk here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -51,21 +51,39 @@ def _answers(bureau: Bureau, conn: Connection, state: LogState, owner: Peer, ope
     if not state.own:
         register.put_responses(conn, answer_rows(conn, state, owner, said))
         return
-    for one in said:
-        body = {name: value for name, value in (one.body or {}).items() if name not in ("knew", "due")}
-        now = Answer(one.kind, body)
-        for said_as in answer_rows(conn, state, owner, [one]):
+    for run in _distinct(said):
+        rows, told = list[Response](), dict[bytes, Answer]()
+        by_leaf = {one.leaf: one for one in run}
+        for said_as in answer_rows(conn, state, owner, run):
+            one = by_leaf[said_as.leaf]
+            body = {name: value for name, value in (one.body or {}).items() if name not in ("knew", "due")}
+            told[said_as.finding] = now = Answer(one.kind, body)
             released = body["released_by"] if one.kind == IMPOSED else released_of(one.kind, body, said_as.released_by)
-            row = said_as._replace(body=now.text, released_by=released)
-            register.put_responses(conn, [row])
-            _deliver(bureau, conn, row, now)
+            rows.append(said_as._replace(body=now.text, released_by=released))
+        register.put_responses(conn, rows)
+        _deliver(bureau, conn, rows, told)
 
 
-def _deliver(bureau: Bureau, conn: Connection, row: Response, now: Answer) -> None:
+def _distinct(said: Sequence[Opened]) -> Iterator[list[Opened]]:
+    """Runs in which each finding is answered once, for an answer follows from the one before it."""
+    run, about = list[Opened](), set[str]()
+    for one in said:
+        leaf = one.entry.ref.leaf if one.entry is not None and one.entry.ref is not None else ""
+        if leaf in about:
+            yield run
+            run, about = [], set()
+        run.append(one)
+        about.add(leaf)
+    if run:
+        yield run
+
+
+def _deliver(bureau: Bureau, conn: Connection, rows: Sequence[Response], told: Mapping[bytes, Answer]) -> None:
     if bureau.has_home:
-        earlier = outbox.of_findings(conn, [row.finding]).get(row.finding)
-        made = delivery_row(row.finding, row.counter, now, earlier, row.at)
-        outbox.put(conn, [made] if made is not None else [])
+        earlier = outbox.of_findings(conn, [row.finding for row in rows])
+        made = [delivery_row(row.finding, row.counter, told[row.finding], earlier.get(row.finding), row.at)
+                for row in rows]  # fmt: skip
+        outbox.put(conn, [one for one in made if one is not None])
 
 
 def _acknowledged(conn: Connection, opened: Sequence[Opened]) -> None:

@@ -148,7 +148,8 @@ def _judge(kind: Kind, held: Row | None, made: Row | None, states: Mapping[int, 
     if held is None or made is None:
         code = f"{kind.name}_{'missing' if held is None else 'extra'}"
         return Fault(kind.part, named, code, derivable=True)
-    wrong = [name for name in kind.compared if _plain(name, held[name]) != _plain(name, made[name])]
+    wrong = [name for name in kind.compared
+             if held[name] != made[name] and _plain(name, held[name]) != _plain(name, made[name])]  # fmt: skip
     return Fault(kind.part, named, f"{kind.name}_differs", True, " ".join(wrong)) if wrong else None
 
 

@@ -15,8 +15,9 @@ def rows_of(conn: Connection, table: Table, keys: Sequence[str], *where: ColumnE
         select(table).where(*where).order_by(*[table.c[name] for name in keys]),
         execution_options={"yield_per": _AT_ONCE},
     )
+    names = [str(name) for name in table.c.keys()]  # noqa: SIM118
     for row in found:
-        yield {str(name): value for name, value in row._mapping.items()}
+        yield dict(zip(names, row, strict=True))
 
 
 def paired(left: Iterator[Row], right: Iterator[Row], keys: Sequence[str]) -> Iterator[tuple[Row | None, Row | None]]:

@@ -1,5 +1,6 @@
 """The node's keys at the command line: shown, rotated, wrapped, and refused where others can read them."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -101,10 +102,19 @@ def test_a_stolen_key_is_sealed_by_command(node: Path) -> None:
         f"jiakuntai-eco/{OWN}/2"
     ]
     assert [one.name for one in log_signers(read_settings(node))] == [f"jiakuntai-eco/{OWN}/2"]
+    fsck_after_the_seal(node)
     before = set((node.parent / "keys").iterdir())
     ran = syncd("keys", "rotate", "log", "--reason", "yearly", "-c", node, "--json")
     assert ran.code == 0 and Path(ran.json["file"]) not in before, "never again the key that was stolen"
     assert len(log_signers(read_settings(node))) == 2
+
+
+def fsck_after_the_seal(node: Path) -> None:
+    """What the sealed log had issued is not taken for surplus; adoptions that cannot be read are named and mended."""
+    with sqlite3.connect(node.parent / "syncd.db") as store:
+        store.execute("UPDATE adoptions SET body = '{'")
+    ran = syncd("fsck", "-c", node, "--repair", "--json")
+    assert ran.code == 0 and ran.json["counts"] == {"versions.adoption_unreadable": ran.json["repaired"]}, ran.json
 
 
 def test_certificates_are_renewed_by_command(node: Path) -> None:

@@ -195,3 +195,25 @@ def test_one_changed_byte_of_a_row_is_found_and_its_record_named(site: Site, nam
                 assert report is None or report.total, (name, column, row[column], value)
                 assert report is None or all(one.record and one.code for one in report.faults)
     assert tried >= len(table.c) - len(NOT_COMPARED[name])
+
+
+def test_what_entries_tell_of_keys_and_versions_is_written_again(site: Site) -> None:
+    kept, before = site.net.nodes[HOME].bureau.store, dict[str, Any]()
+    names = ("adoptions", "member_keys", "seals")
+    with kept.write() as conn:
+        for name in names:
+            before[name] = [tuple(row) for row in conn.execute(select(metadata.tables[name]))]
+        conn.execute(metadata.tables["adoptions"].update().values(body="{}"))
+        conn.execute(metadata.tables["seals"].delete())
+        conn.execute(metadata.tables["member_keys"].delete().where(metadata.tables["member_keys"].c.member == OTHER))
+        conn.execute(metadata.tables["fresh_lines"].update().values(line="— a b"))
+    found, mended = site.whole(), site.whole(repair=True)
+    assert found.total == mended.total == mended.mended and not found.ok and mended.ok, mended.faults
+    assert {fault.split(".")[1] for fault in found.counts} == {
+        "adoption_differs", "seal_missing", "key_missing", "fresh_signature_wrong"
+    }  # fmt: skip
+    assert site.whole().total == 0
+    with kept.read() as conn:
+        for name in ("adoptions", "member_keys"):
+            assert sorted(tuple(row) for row in conn.execute(select(metadata.tables[name]))) == sorted(before[name])
+        assert [row.origin for row in conn.execute(metadata.tables["seals"].select())] == [before["seals"][0][0]]
