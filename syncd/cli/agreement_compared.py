@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syncd.cli import words
+from syncd.cli.acting import Acting, act, draw_left
 from syncd.cli.options import (
     CONFIG,
     MOST_NUMBER,
@@ -22,7 +23,6 @@ from syncd.cli.options import (
     settings_of,
 )
 from syncd.cli.output import give, say, table
-from syncd.cli.resync import GROUND, draw_left
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -142,14 +142,12 @@ def replay(
     Example:
       syncd agreement replay 2 --dry-run --reason "decided on 2026-12-01" -c kunshan/syncd.toml
     """
-    from syncd.asking import ask
-
     settings = settings_of(config)
     if dry_run:
         give(_dry(settings, version), as_json, _draw_dry)
         return
-    args = {"version": version, "account": account, "ground": GROUND, "reason": reason}
-    give(ask(settings, "agreement.replay", args, wait), as_json, _draw_replayed)
+    by = Acting(reason, account, wait)
+    give(act(settings, "agreement.replay", {"version": version}, by), as_json, _draw_replayed)
 
 
 def _dry(settings: Any, version: int) -> Json:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syncd.cli import words
+from syncd.cli.acting import Acting, act, draw_left
 from syncd.cli.options import (
     CONFIG,
     MOST_NUMBER,
@@ -21,7 +22,6 @@ from syncd.cli.options import (
     settings_of,
 )
 from syncd.cli.output import give, say, table
-from syncd.cli.resync import GROUND, draw_left
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,7 +92,6 @@ def sign(
       syncd agreement sign 2 --reason "decided on 2026-11-20" -c kunshan/syncd.toml
     """
     from syncd.agreement.objections import objections
-    from syncd.asking import ask
     from syncd.errors import NeedsPerson
 
     settings = settings_of(config)
@@ -102,8 +101,7 @@ def sign(
         raise NeedsPerson(
             f"{len(against)} things stand against version {version}; `syncd agreement check` lists them. Not signed."
         )
-    answer = ask(settings, "agreement.sign", {"version": version, "account": account, "ground": GROUND,
-                                              "reason": reason}, wait)  # fmt: skip
+    answer = act(settings, "agreement.sign", {"version": version}, Acting(reason, account, wait))
     file = _write_signature(settings, agreement)
     give({**answer, "digest": agreement.digest, "file": str(file)}, as_json, _draw_signed)
 

@@ -1,10 +1,12 @@
 """Commands of the desk 工作台: what needs a person, and what the person decides."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from syncd.cli import words
+from syncd.cli.acting import Acting, act, draw_left
 from syncd.cli.adapter_shown import draw_causes
 from syncd.cli.options import (
     CONFIG,
@@ -20,7 +22,6 @@ from syncd.cli.options import (
     settings_of,
 )
 from syncd.cli.output import give, say, table
-from syncd.cli.resync import GROUND, draw_left
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,7 +97,7 @@ def release(
     Example:
       syncd desk release 3 --reason "heard by the legal office" -c kunshan/syncd.toml
     """
-    _decide("desk.release", item, reason, account, wait, config, as_json)
+    _act("desk.release", {"item": item}, Acting(reason, account, wait), config, as_json, _draw_decided)
 
 
 @family.command("refuse")
@@ -114,7 +115,7 @@ def refuse(
     Example:
       syncd desk refuse 3 --reason "not ours to decide" -c kunshan/syncd.toml
     """
-    _decide("desk.refuse", item, reason, account, wait, config, as_json)
+    _act("desk.refuse", {"item": item}, Acting(reason, account, wait), config, as_json, _draw_decided)
 
 
 @family.command("choose")
@@ -133,7 +134,8 @@ def choose(
     Example:
       syncd desk choose 4 91320583MB00000193 --reason "business licence seen" -c kunshan/syncd.toml
     """
-    _identify("desk.choose", {"item": item, "uscc": organisation_of(uscc)}, reason, account, wait, config, as_json)
+    args = {"item": item, "uscc": organisation_of(uscc)}
+    _act("desk.choose", args, Acting(reason, account, wait), config, as_json, _draw_identified)
 
 
 @family.command("reopen")
@@ -151,14 +153,13 @@ def reopen(
     Example:
       syncd desk reopen 4 --reason "the licence was another's" -c kunshan/syncd.toml
     """
-    _identify("desk.reopen", {"item": item}, reason, account, wait, config, as_json)
+    _act("desk.reopen", {"item": item}, Acting(reason, account, wait), config, as_json, _draw_identified)
 
 
-def _identify(kind: str, args: Json, reason: str, account: int, wait: float, config: Config, as_json: bool) -> None:
-    from syncd.asking import ask
-
-    about = {**args, "account": account, "ground": GROUND, "reason": reason}
-    give(ask(settings_of(config), kind, about, wait), as_json, _draw_identified)
+def _act(
+    kind: str, args: Json, by: Acting, config: Config, as_json: bool, draw: Callable[["Console", Any], None]
+) -> None:
+    give(act(settings_of(config), kind, args, by), as_json, draw)
 
 
 def _draw_identified(to: "Console", answer: Json) -> None:
@@ -166,13 +167,6 @@ def _draw_identified(to: "Console", answer: Json) -> None:
     said = f"Item {result['item']} ({words.word(words.DESK, result['kind'])}): {words.ITEM_STATE[result['state']]}"
     say(to, said + (f"; {result['chosen']} is meant." if result["chosen"] else "."))
     draw_left(to, answer["left"])
-
-
-def _decide(kind: str, item: int, reason: str, account: int, wait: float, config: Config, as_json: bool) -> None:
-    from syncd.asking import ask
-
-    args = {"item": item, "account": account, "ground": GROUND, "reason": reason}
-    give(ask(settings_of(config), kind, args, wait), as_json, _draw_decided)
 
 
 def causes(items: list[Json]) -> list[Json]:

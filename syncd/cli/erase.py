@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from schemas.identifiers import looks_like_person_id
+from syncd.cli.acting import draw_left
 from syncd.cli.options import CONFIG, OWN_ACCOUNT, WAIT_SECONDS, Account, AsJson, Config, Wait, settings_of
 from syncd.cli.output import give, say, table
-from syncd.cli.resync import draw_left
 
 if TYPE_CHECKING:
     from rich.console import Console

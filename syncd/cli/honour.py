@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syncd.cli import words
+from syncd.cli.acting import Acting, act, draw_left
 from syncd.cli.options import (
     CONFIG,
     OWN_ACCOUNT,
@@ -20,7 +21,6 @@ from syncd.cli.options import (
     settings_of,
 )
 from syncd.cli.output import give, say, table
-from syncd.cli.resync import GROUND, draw_left
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,22 +61,17 @@ def grant(
         --organ 11320500MB2000020M --until 2027-10-31 --reason published -c kunshan/syncd.toml
     """
     day = day_of(on).isoformat()
-    _ask(
-        "honour.grant",
-        {
-            "uscc": organisation_of(uscc),
-            "honour": honour,
-            "name": name,
-            "number": number,
-            "organ": organ,
-            "on": day,
-            "published": day_of(published, "--published").isoformat() if published else day,
-            "until": day_of(until, "--until").isoformat(),
-        },
-        (reason, account, wait),
-        config,
-        as_json,
-    )
+    args = {
+        "uscc": organisation_of(uscc),
+        "honour": honour,
+        "name": name,
+        "number": number,
+        "organ": organ,
+        "on": day,
+        "published": day_of(published, "--published").isoformat() if published else day,
+        "until": day_of(until, "--until").isoformat(),
+    }
+    give(act(settings_of(config), "honour.grant", args, Acting(reason, account, wait)), as_json, _draw_done)
 
 
 @family.command("withdraw")
@@ -98,7 +93,8 @@ def withdraw(
     if not _LEAF.fullmatch(entry):
         raise typer.BadParameter("give the leaf hash that `syncd honour list` shows", param_hint="ENTRY")
     day = day_of(first, "--from").isoformat() if first else None
-    _ask("honour.withdraw", {"entry": entry, "from": day}, (reason, account, wait), config, as_json)
+    args = {"entry": entry, "from": day}
+    give(act(settings_of(config), "honour.withdraw", args, Acting(reason, account, wait)), as_json, _draw_done)
 
 
 @family.command("list")
@@ -115,14 +111,6 @@ def listing(config: Config = CONFIG, as_json: AsJson = False) -> None:
     with open_books(settings_of(config)) as books, books.store.read() as conn:
         rows = [one._asdict() | {"leaf": one.leaf.hex()} for found in honours.of(conn).values() for one in found]
     give({"honours": rows}, as_json, _draw_list)
-
-
-def _ask(kind: str, args: Json, who: tuple[str, int, float], config: Any, as_json: bool) -> None:
-    from syncd.asking import ask
-
-    reason, account, wait = who
-    about = {**args, "account": account, "ground": GROUND, "reason": reason}
-    give(ask(settings_of(config), kind, about, wait), as_json, _draw_done)
 
 
 def _draw_done(to: "Console", answer: Json) -> None:

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from syncd.cli.acting import draw_left
 from syncd.cli.ledger import family
 from syncd.cli.options import CONFIG, OWN_ACCOUNT, WAIT_SECONDS, Account, AsJson, Config, Reason, Wait, settings_of
 from syncd.cli.output import give, say
-from syncd.cli.resync import draw_left
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from syncd.cli.acting import Acting, act, draw_left
 from syncd.cli.options import CONFIG, OWN_ACCOUNT, WAIT_SECONDS, Account, AsJson, Config, Reason, Wait, settings_of
 from syncd.cli.output import give, say
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Json = dict[str, Any]
-GROUND = "operator_request"
 
 
 class Stage(StrEnum):
@@ -48,11 +48,8 @@ def resync(
     Example:
       syncd resync collect --reason "source restored from backup" -c kunshan/syncd.toml
     """
-    from syncd.asking import ask
-
-    args = {"stage": stage.value, "peer": peer or None, "dry_run": dry_run, "account": account,
-            "ground": GROUND, "reason": reason}  # fmt: skip
-    give(ask(settings_of(config), "resync", args, wait), as_json, _draw)
+    args = {"stage": stage.value, "peer": peer or None, "dry_run": dry_run}
+    give(act(settings_of(config), "resync", args, Acting(reason, account, wait)), as_json, _draw)
 
 
 def _draw(to: "Console", answer: Json) -> None:
@@ -63,9 +60,3 @@ def _draw(to: "Console", answer: Json) -> None:
     peer = f" of {result['peer']}" if result["peer"] else ""
     say(to, f"resync {result['stage']}{peer} {said} again {counts} (job {answer['job']}, done by the {answer['by']})")
     draw_left(to, answer["left"])
-
-
-def draw_left(to: "Console", left: Json) -> None:
-    """What could not go on now; a daemon takes it up by itself."""
-    for stage, sentence in left.items():
-        say(to, f"left to the daemon: {stage}: {sentence}", "yellow")

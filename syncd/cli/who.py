@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from syncd.cli.acting import GROUND
 from syncd.cli.options import CONFIG, OWN_ACCOUNT, WAIT_SECONDS, Account, AsJson, Config, Wait, settings_of
 from syncd.cli.output import give, say, table
-from syncd.cli.resync import GROUND
 
 if TYPE_CHECKING:
     from rich.console import Console
