@@ -171,9 +171,7 @@ def _note(
     register.put_responses(
         conn,
         [
-            response_row(bureau.code, case.leaf, case.before, now.kind, now.text, log, entry, day)._replace(
-                released_by=case.released_by
-            )
+            response_row(bureau.code, case.leaf, case.before, now.kind, now.text, log, entry, day, case.released_by)
             for case, now, entry in pairs
         ],
     )
@@ -205,9 +203,20 @@ def stopped_on(before: Response | None, kind: str, day: dt.date) -> str | None:
 
 
 def response_row(
-    region: str, finding: bytes, before: Response | None, kind: str, body: str, log: int, entry: Appended, day: dt.date
+    region: str,
+    finding: bytes,
+    before: Response | None,
+    kind: str,
+    body: str,
+    log: int,
+    entry: Appended,
+    day: dt.date,
+    released_by: str | None = None,
 ) -> Response:
-    """A region's newest response, its own or another's: the counter goes on, and what was imposed last stays known."""
+    """A region's newest response, its own or another's: the counter goes on, and what was imposed last stays known.
+
+    ``released_by``: what a person has just released, where that is more than stood there before.
+    """
     since = before.since if before is not None else ""
     if kind != IMPOSED:
         imposed, imposed_leaf = before.last_imposed() if before is not None else (None, None)
@@ -226,7 +235,7 @@ def response_row(
         idx=entry.index,
         at=entry.at,
         since=since,
-        released_by=before.released_by if before is not None else None,
+        released_by=released_by or (before.released_by if before is not None else None),
         imposed=imposed,
         imposed_leaf=imposed_leaf,
         stopped_on=stopped_on(before, kind, day),

@@ -111,12 +111,17 @@ _RELIEF = f"SELECT {', '.join(ReliefRow._fields[:-1])} FROM relief_events"
 _RESPONSE = f"SELECT {', '.join(Response._fields)} FROM responses"
 
 
-def fetch_among(conn: Connection, sql: str, column: str, values: Collection[Any]) -> list[Any]:
-    """Rows whose ``column`` is one of ``values``, past SQLAlchemy's per-row work: this is the hot road."""
+def fetch_among(
+    conn: Connection, sql: str, column: str, values: Collection[Any], more: str = "", given: tuple[Any, ...] = ()
+) -> list[Any]:
+    """Rows whose ``column`` is one of ``values``, past SQLAlchemy's per-row work: this is the hot road.
+
+    ``more`` follows the condition, with a value in ``given`` for each of its marks.
+    """
     listed, rows = list(values), list[Any]()
     for start in range(0, len(listed), _CHUNK):
-        condition, given = among(conn, column, listed[start : start + _CHUNK])
-        rows += execute(conn, f"{sql} WHERE {condition}", given).fetchall()
+        condition, chosen = among(conn, column, listed[start : start + _CHUNK])
+        rows += execute(conn, f"{sql} WHERE {condition}{more}", (*chosen, *given)).fetchall()
     return rows
 
 
@@ -241,11 +246,14 @@ def responses_of(
     conn: Connection, leaves: Collection[bytes] | None, region: str | None = None
 ) -> dict[bytes, dict[str, Response]]:
     """Responses grouped by finding and region; ``None`` for all findings or all regions."""
-    rows = execute(conn, _RESPONSE).fetchall() if leaves is None else fetch_among(conn, _RESPONSE, "finding", leaves)
+    narrowed, given = ("", ()) if region is None else ("region = ?", (region,))
+    if leaves is None:
+        rows = execute(conn, f"{_RESPONSE} WHERE {narrowed}" if narrowed else _RESPONSE, given).fetchall()
+    else:
+        rows = fetch_among(conn, _RESPONSE, "finding", leaves, f" AND {narrowed}" if narrowed else "", given)
     grouped: dict[bytes, dict[str, Response]] = {}
     for row in rows:
-        if region is None or row[1] == region:
-            grouped.setdefault(row[0], {})[row[1]] = Response._make(row)
+        grouped.setdefault(row[0], {})[row[1]] = Response._make(row)
     return grouped
 
 
