@@ -160,7 +160,7 @@ class Recognise:
         owner = bureau.owner(state.origin)
         with bureau.store.write() as conn:
             start = self._cursor(conn, "recognise", state.origin)  # a person may have moved it meanwhile
-            stop = min(start + BATCH, state.settled)
+            stop = self._until(conn, state, start)
             if owner is not None:
                 self._recognise(conn, state, owner, start, stop)
             bureau.logs.set_cursor(conn, f"recognise:{state.origin}", str(stop))
@@ -169,6 +169,10 @@ class Recognise:
         failpoint("recognise.after_commit")
         self._after()
         return True
+
+    def _until(self, conn: Connection, state: LogState, start: int) -> int:
+        """How far one batch goes: to where a batch of its owner ended, so that what is answered travels as a whole."""
+        return self._bureau.logs.last_listed(conn, state.origin, start, min(start + BATCH, state.settled))
 
     def _recognise(self, conn: Connection, state: LogState, owner: Peer, start: int, stop: int) -> None:
         """Read and answer. Of one's own log, what this node said itself is known already and not opened again."""
@@ -186,7 +190,7 @@ class Recognise:
             return False
         with bureau.store.read() as conn:
             start = self._cursor(conn, "answers", state.origin)
-        stop = min(start + BATCH, state.settled)
+            stop = self._until(conn, state, start)
         if start >= stop:
             return False
         with bureau.store.write() as conn:

@@ -84,6 +84,9 @@ def sign(bureau: Bureau) -> int:
     if not bureau.may_sign:
         raise Stop("This node may not sign until every member has told the size it last countersigned.")
     own = bureau.members[bureau.code]
+    with bureau.store.read() as conn:  # most calls come after another stage has signed: they wait for no writer
+        if not bureau.logs.unsigned(conn, bureau.origin):
+            return 0
     with bureau.store.write() as conn:
         waiting = bureau.logs.unsigned(conn, bureau.origin)
         if not waiting:

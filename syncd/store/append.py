@@ -2,7 +2,8 @@
 
 1. The time: ``at`` is now, or the previous entry's if the clock has gone back.
 2. The leaves are written and hashed.
-3. The batch is cut at the stops (停靠点): 512 entries, 2 MiB of leaves and disclosures, 60 s after the last.
+3. The batch is cut at the stops (停靠点): 512 entries, 2 MiB of leaves and disclosures, 60 s after the last; its end is
+   one as well where half of that has come together, so that the next batch is not cut after a few entries.
 4. Tiles and root are computed for each piece; each piece ends on a listed size.
 5. Entries, disclosures, tiles and listed sizes are stored.
 6. The state row is compared and set.
@@ -133,8 +134,9 @@ def close_stop(conn: Connection, origin: str, now: datetime, *, at_once: bool = 
 def cut(since: int, held_bytes: int, weights: Sequence[int], due: bool) -> list[_Piece]:
     """Cut a batch at its stops. ``since`` entries of ``held_bytes`` stand behind the last stop already.
 
-    The entry that passes 2 MiB still belongs to its stop. ``due``: 60 s have passed, so the batch's end is
-    one as well.
+    The entry that passes 2 MiB still belongs to its stop. ``due``: 60 s have passed, so the batch's end is one as well;
+    so it is with 256 entries or 1 MiB behind the last stop. Each piece costs every member a message, a transaction and
+    a signature, and batches of some hundred would otherwise travel as two pieces each.
     """
     pieces: list[_Piece] = []
     start = 0
@@ -144,7 +146,8 @@ def cut(since: int, held_bytes: int, weights: Sequence[int], due: bool) -> list[
             pieces.append(_Piece(start, end, True))
             start, since, held_bytes = end, 0, 0
     if start < len(weights):
-        pieces.append(_Piece(start, len(weights), due))
+        whole = since >= STOP_ENTRIES // 2 or held_bytes >= STOP_BYTES // 2
+        pieces.append(_Piece(start, len(weights), due or whole))
     return pieces
 
 

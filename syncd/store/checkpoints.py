@@ -86,6 +86,12 @@ def next_listed(conn: Connection, origin: str, old: int) -> int | None:
     return end
 
 
+def last_listed(conn: Connection, origin: str, old: int, most: int) -> int:
+    """The largest listed size behind ``old`` and up to ``most``; ``most`` itself where none lies there."""
+    sql = f"SELECT max(size) FROM checkpoints WHERE log = {_LOG} AND size > ? AND size <= ?"
+    return execute(conn, sql, (origin, old, most)).scalar_one() or most
+
+
 def add_cosignature(
     conn: Connection, origin: str, size: int, member: str, line: str, timestamp: int, now: datetime
 ) -> bool:

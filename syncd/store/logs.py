@@ -49,6 +49,7 @@ class Logs:
     checkpoint: Final = staticmethod(checkpoints.checkpoint)
     newest: Final = staticmethod(checkpoints.newest)
     next_listed: Final = staticmethod(checkpoints.next_listed)
+    last_listed: Final = staticmethod(checkpoints.last_listed)
     add_cosignature: Final = staticmethod(checkpoints.add_cosignature)
     cosignatures: Final = staticmethod(checkpoints.cosignatures)
     complete_between: Final = staticmethod(checkpoints.complete_between)
