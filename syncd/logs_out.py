@@ -1,36 +1,39 @@
-"""Log lines 日志: JSON on standard output, one canonical line a unit of work.
+"""Log lines 日志: structlog JSON on standard output, one canonical line a unit of work.
 
 A line holds codes, counts, sizes and hashes, never a name, a row's text or a person's number. So what libraries say
 is let in by who said it and how grave it is, with the kind of the exception, never with its text. A log that cannot be
 written stops nothing.
 """
 
-import datetime as dt
 import logging
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import orjson
+import structlog
 
 Json = dict[str, Any]
 
 
 def start(level: str, code: str) -> Callable[[str, Json], None]:
-    """Set logging up once for the process; returns the function that writes one line, from any thread."""
-    quiet, lock, out = getattr(logging, level.upper()) > logging.INFO, threading.Lock(), sys.stdout.buffer
+    """Set structlog up once for the process; returns the function that writes one line."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(serializer=orjson.dumps),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        cache_logger_on_first_use=True,
+    )
+    logger = structlog.get_logger(bureau=code)
 
     def write(event: str, facts: Json) -> None:
-        if quiet:
-            return
-        now = dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
-        said = {"bureau": code, **facts, "event": event, "level": "info", "timestamp": f"{now}Z"}
-        line = orjson.dumps(said, default=repr)
-        with lock, suppress(OSError, ValueError):  # nobody reads any more: the pipe is broken or closed
-            out.write(line + b"\n")
-            out.flush()
+        with suppress(OSError, ValueError):  # nobody reads any more: the pipe is broken or closed
+            logger.info(event, **facts)
 
     logging.basicConfig(level=logging.WARNING, handlers=[_Libraries(write)], force=True)
     return write
