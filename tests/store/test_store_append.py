@@ -108,8 +108,8 @@ def test_a_stop_falls_after_two_mebibytes(logs: Logs) -> None:
     adopt(logs)
     append(logs, drafts(1))
     big = b"x" * (200 * 1024)
-    append(logs, [draft(disclosure=big) for _ in range(6)], later(1))
-    append(logs, [draft(disclosure=big) for _ in range(16)], later(2))
+    append(logs, [draft(disclosure=big) for _ in range(5)], later(1))
+    append(logs, [draft(disclosure=big) for _ in range(20)], later(2))
     stops = [size for size, _, stop in listed(logs) if stop]
     assert stops == [1, 12, 23]  # eleven of 200 KiB pass 2 MiB; the one that passes it still belongs
 
