@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from syncd.ledger.entry import Entry
 from syncd.store.vault import Vault
 
-BYTES_KEPT: Final = 3 * 1024 * 1024
+BYTES_KEPT: Final = 2 * 1024 * 1024
 """Leaves and disclosures kept of one log at most."""
 SPANS_KEPT: Final = 1024
 """Spans of which the kinds are remembered of one log at most; a long run of the same kinds is one."""
