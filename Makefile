@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DIR ?= .demo
+# A test run starts some hundred processes; without kept bytecode each of them would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test fast lint bench bench-road bench-adapters bench-ledger bench-mapping bench-inquiry clean
 demo: .venv/.ready

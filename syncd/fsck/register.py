@@ -49,7 +49,8 @@ KINDS: Final = (
     Kind("register", "finding", findings, ("leaf",), Finding._fields[1:]),
     Kind("register", "relief", relief_events, ("leaf",), ("finding", "kind", "log", "idx", "effective_from", "clears")),
     Kind("register", "response", responses, ("finding", "region"),
-         ("kind", "counter", "leaf", "id", "log", "idx", "at", "imposed_leaf"), ("released_by", "since", "stopped_on")),
+         ("kind", "counter", "body", "leaf", "id", "log", "idx", "at", "imposed", "imposed_leaf"),
+         ("released_by", "since", "stopped_on")),
     Kind("register", "honour", honours, ("leaf",), [*Honour._fields[1:], "withdrawn"]),
     Kind("register", "amendment", amendments, ("log", "idx"), ("finding", "fields")),
     Kind("outbox", "delivery", deliveries, ("finding",), ("counter", "active", "measures")),
@@ -154,11 +155,19 @@ def _judge(kind: Kind, held: Row | None, made: Row | None, states: Mapping[int, 
 
 
 def _plain(name: str, value: Any) -> Any:
-    """What is compared of a value: of a body what it says, of measures all of them in whatever order."""
-    if name == "body":
-        return orjson.dumps(orjson.loads(value), option=orjson.OPT_SORT_KEYS)
-    if name == "measures":
-        return sorted(orjson.dumps(one, option=orjson.OPT_SORT_KEYS) for one in orjson.loads(value))
+    """What is compared of a value: of a body what it says, of measures all of them in whatever order.
+
+    What was known and when it was due is left out: a region keeps its own answers without. Bytes that are no JSON any
+    more are compared as they are.
+    """
+    try:
+        if name in ("body", "imposed") and value is not None:
+            said = {key: one for key, one in orjson.loads(value).items() if key not in ("knew", "due")}
+            return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+        if name == "measures":
+            return sorted(orjson.dumps(one, option=orjson.OPT_SORT_KEYS) for one in orjson.loads(value))
+    except (ValueError, AttributeError, TypeError):
+        return value
     return bytes(value) if isinstance(value, memoryview) else value
 
 

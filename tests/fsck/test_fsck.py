@@ -100,6 +100,23 @@ def test_what_is_derivable_is_named_and_mended(net: Network, tmp_path: Path) -> 
     assert net.nodes[HOME].home.pushes > pushes, "what was delivered is told home again"
 
 
+WORDS = {
+    "register.response_differs": ("responses", "body", "basis"),
+    "register.finding_differs": ("findings", "body", "criterion"),
+    "outbox.delivery_differs": ("deliveries", "measures", "basis"),
+}
+
+
+def test_words_that_were_altered_are_named_and_mended_even_where_they_are_no_json_any_more(
+    net: Network, tmp_path: Path
+) -> None:
+    for fault, (table, column, word) in WORDS.items():
+        for changed in (f"replace({column}, '{word}', '{word[:-1]}')", f"substr({column}, 2)"):
+            alter(net, f"UPDATE {table} SET {column} = {changed} WHERE {column} LIKE '%{word}%'")
+            assert looked(net, tmp_path).counts[fault], (fault, changed)
+            assert looked(net, tmp_path, repair=True).ok, (fault, changed)
+
+
 ORIGIN = f"jiakuntai-eco/{HOME}/1"
 NOT_DERIVABLE = {
     "log.entry_missing": ("DELETE FROM entries WHERE log = 1 AND idx = 3", f"{ORIGIN}:3"),
