@@ -30,8 +30,8 @@ from syncd.ledger.policy import lacking
 from syncd.ledger.regrow import BUNDLE
 from syncd.ledger.tiles import ENTRIES, tile_path
 from syncd.ledger.tree import TILE_HEIGHT
-from syncd.store.bulk import execute
 from syncd.store.checkpoints import full_note
+from syncd.store.statement import execute
 
 MARK_BYTES: Final = 4
 _LOG = "(SELECT id FROM logs WHERE origin = ?)"

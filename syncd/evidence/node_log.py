@@ -9,8 +9,8 @@ from syncd.evidence.columns import differs
 from syncd.evidence.stored import Place, StoredLog
 from syncd.evidence.unsealing import unsealing
 from syncd.ledger.canonical import FormatError
-from syncd.store.bulk import fetch
 from syncd.store.checkpoints import CheckpointRow, full_note
+from syncd.store.statement import fetch
 
 
 def logs_of(evidence: Evidence, conn: Connection, *, whole: bool) -> list[StoredLog]:

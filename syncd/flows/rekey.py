@@ -24,10 +24,10 @@ from syncd.ledger.notes import NoteVerifier
 from syncd.ledger.policy import Sealed
 from syncd.store import member_keys
 from syncd.store import seals as stored
-from syncd.store.bulk import execute
 from syncd.store.engine import bulk_upsert
 from syncd.store.key_tables import seals
 from syncd.store.state import LogState
+from syncd.store.statement import execute
 
 Json = dict[str, Any]
 ADOPTED, SEALED = "agreement.adopted", "log.sealed"

@@ -13,11 +13,11 @@ from syncd.fsck.faults import Fault, Told
 from syncd.fsck.walk import rows_of
 from syncd.fsck.witnessing import check_last
 from syncd.store import erased
-from syncd.store.bulk import execute
 from syncd.store.cursors import get_cursor
 from syncd.store.erasure_tables import erased_leaves
 from syncd.store.sizes import held_in
 from syncd.store.state import LogState
+from syncd.store.statement import execute
 
 _PAGE: Final = 2_048
 LANES: Final = ("recognise", "relief", "answers", "adopted")

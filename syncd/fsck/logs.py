@@ -16,8 +16,8 @@ from syncd.ledger.entry import MeaningError, parse_entry
 from syncd.ledger.regrow import BUNDLE, Regrown, grow
 from syncd.ledger.tree import leaf_hash
 from syncd.store import rows
-from syncd.store.bulk import execute
 from syncd.store.state import LogState
+from syncd.store.statement import execute
 
 _CHUNK: Final = 16 * BUNDLE
 Noted = dict[str, "array[int]"]

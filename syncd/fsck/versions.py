@@ -14,9 +14,9 @@ from syncd.flows.rekey import Places, entries_at
 from syncd.fsck.faults import Fault
 from syncd.store import state as states
 from syncd.store import versions
-from syncd.store.bulk import execute
 from syncd.store.cursors import get_cursor
 from syncd.store.engine import bulk_upsert
+from syncd.store.statement import execute
 from syncd.store.version_tables import adoptions
 
 Json = dict[str, Any]

@@ -29,10 +29,10 @@ from syncd.ledger.tiles import edge_after
 from syncd.ledger.tree import leaf_hashes
 from syncd.ledger.wire import STOP_BYTES, STOP_ENTRIES
 from syncd.store import erased, rows
-from syncd.store.bulk import execute
 from syncd.store.reading import edge
 from syncd.store.recent import Recent
 from syncd.store.state import LogState, advance, state
+from syncd.store.statement import execute
 from syncd.store.vault import Sealed
 
 STOP_SECONDS: Final = 60

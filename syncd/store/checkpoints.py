@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from syncd.errors import Stop
 from syncd.ledger.entry import format_time
 from syncd.ledger.notes import format_note, parse_note
-from syncd.store.bulk import execute, marks
+from syncd.store.statement import execute, marks
 
 _LOG = "(SELECT id FROM logs WHERE origin = ?)"
 _LISTED = f"SELECT size, root, stop, note, at FROM checkpoints WHERE log = {_LOG}"

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from syncd.store.bulk import execute
+from syncd.store.statement import execute
 
 
 def get_cursor(conn: Connection, name: str) -> str | None:

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, func, select, update
 
-from syncd.store.bulk import among, chunks, execute
 from syncd.store.engine import bulk_upsert
 from syncd.store.register_tables import desk
+from syncd.store.statement import among, chunks, execute
 
 Json = dict[str, Any]
 

@@ -21,7 +21,8 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, Operati
 
 from syncd.errors import NeedsPerson, Retry, Stop
 from syncd.store import instance, schema
-from syncd.store.bulk import bulk_insert, bulk_upsert, execute
+from syncd.store.bulk import bulk_insert, bulk_upsert
+from syncd.store.statement import execute
 
 __all__ = ["Store", "bulk_insert", "bulk_upsert"]
 

@@ -18,11 +18,12 @@ from sqlalchemy import Connection
 from syncd.ledger.entry import Entry, Ref
 from syncd.ledger.policy import Sealed
 from syncd.store import seals
-from syncd.store.bulk import execute, execute_many, upsert_tuples
+from syncd.store.bulk import upsert_tuples
 from syncd.store.erasure_tables import erased_leaves, erasures
 from syncd.store.reading import EntryRow, entries_about, entries_of
 from syncd.store.register import fetch_among
 from syncd.store.state import LogState
+from syncd.store.statement import execute, execute_many
 
 ORDERED, DONE = "erasure.ordered", "erasure.done"
 NOT_COVERED: Final = frozenset({ORDERED, DONE})

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, select
 
-from syncd.store.bulk import execute, execute_many
 from syncd.store.erased import NOT_COVERED, ref_to
 from syncd.store.honour_tables import honours
 from syncd.store.honours import Honour
@@ -30,6 +29,7 @@ from syncd.store.register_tables import (
     source_rows,
 )
 from syncd.store.source_tables import amendments
+from syncd.store.statement import execute, execute_many
 from syncd.store.vault import Sealed
 
 Json = dict[str, Any]

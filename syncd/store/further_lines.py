@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from syncd.ledger.notes import format_note, parse_note, same_key
-from syncd.store.bulk import execute
 from syncd.store.checkpoints import Cosignature, full_note
 from syncd.store.engine import bulk_upsert
+from syncd.store.statement import execute
 from syncd.store.tables import logs
 from syncd.store.witness_tables import fresh_lines
 

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, or_, update
 
-from syncd.store.bulk import execute, upsert_tuples
+from syncd.store.bulk import upsert_tuples
 from syncd.store.honour_tables import honours
 from syncd.store.register import fetch_among
+from syncd.store.statement import execute
 
 
 class Honour(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from sqlalchemy import Connection
 
 from syncd.agreement.identity import Named, neighbours
-from syncd.store.bulk import among, chunks, execute, marks
+from syncd.store.statement import among, chunks, execute, marks
 
 NEAREST = 2_000
 """How many names at most are read for one question."""

@@ -14,8 +14,8 @@ from syncd.ledger.accept import Accepted
 from syncd.ledger.entry import Entry, format_time, parse_entry
 from syncd.ledger.wire import Record
 from syncd.store import erased, rows
-from syncd.store.bulk import execute
 from syncd.store.state import LogState, advance, settle, state
+from syncd.store.statement import execute
 from syncd.store.vault import Sealed
 
 

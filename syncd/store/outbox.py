@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 
-from syncd.store.bulk import chunks, execute, execute_many, upsert_tuples
+from syncd.store.bulk import upsert_tuples
 from syncd.store.register import fetch_among
 from syncd.store.register_tables import deliveries
+from syncd.store.statement import chunks, execute, execute_many
 
 Json = dict[str, Any]
 FORGET = "forget"

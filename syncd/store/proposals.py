@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from syncd.store.bulk import among, execute
 from syncd.store.engine import bulk_upsert
 from syncd.store.proposal_tables import grounds, performance
 from syncd.store.register import Finding, findings_among
+from syncd.store.statement import among, execute
 
 Json = dict[str, Any]
 _CHUNK = 500

@@ -14,8 +14,8 @@ from syncd.errors import Stop
 from syncd.ledger.entry import Ref
 from syncd.ledger.tiles import edge_tiles, root_at
 from syncd.ledger.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, TileReader
-from syncd.store.bulk import among, execute, marks
 from syncd.store.rows import uuid_bytes
+from syncd.store.statement import among, execute, marks
 from syncd.store.vault import Sealed
 
 _CHUNK = 500

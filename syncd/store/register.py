@@ -11,9 +11,10 @@ import orjson
 from sqlalchemy import Connection, bindparam, update
 
 from syncd.store import seals
-from syncd.store.bulk import among, chunks, execute, upsert_tuples
+from syncd.store.bulk import upsert_tuples
 from syncd.store.engine import bulk_upsert
 from syncd.store.register_tables import findings, held_entries, relief_events, responses
+from syncd.store.statement import among, chunks, execute
 
 Json = dict[str, Any]
 

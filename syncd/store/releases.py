@@ -7,9 +7,9 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, update
 
-from syncd.store.bulk import chunks
 from syncd.store.register import responses_of
 from syncd.store.register_tables import responses
+from syncd.store.statement import chunks
 
 
 def release(conn: Connection, finding: bytes, region: str, kind: str, account: int) -> None:

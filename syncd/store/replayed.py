@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, or_, select
 
-from syncd.store.bulk import execute
 from syncd.store.register import Finding, Response, fetch_among
 from syncd.store.register_tables import held_entries
+from syncd.store.statement import execute
 
 _FINDING = f"SELECT {', '.join(Finding._fields)} FROM findings"
 _RESPONSE = f"SELECT {', '.join(Response._fields)} FROM responses"

@@ -3,9 +3,9 @@
 from sqlalchemy import Connection, select
 
 from syncd.ledger.policy import Sealed
-from syncd.store.bulk import execute
 from syncd.store.engine import bulk_upsert
 from syncd.store.key_tables import seals
+from syncd.store.statement import execute
 
 
 def put(conn: Connection, member: str, origin: str, end: Sealed, now: str) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, func, select
 
-from syncd.store.bulk import chunks
 from syncd.store.engine import bulk_upsert
 from syncd.store.register_tables import board, relief_waiting, source_rows
+from syncd.store.statement import chunks
 
 Json = dict[str, Any]
 

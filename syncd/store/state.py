@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from syncd.errors import Stop
-from syncd.store.bulk import execute
+from syncd.store.statement import execute
 
 _COLUMNS = "id, origin, owner, own, size, last_at, target, settled, stop, stop_bytes, stop_at, agreement"
 

@@ -17,9 +17,9 @@ from syncd.agreement.member import Member
 from syncd.agreement.model import Agreement
 from syncd.agreement.versions import Adoption, Timeline, timeline
 from syncd.errors import Stop
-from syncd.store.bulk import among, execute
 from syncd.store.key_tables import seals
 from syncd.store.register import Finding
+from syncd.store.statement import among, execute
 from syncd.store.version_tables import adoptions as adoptions_table
 from syncd.store.version_tables import agreement_versions
 

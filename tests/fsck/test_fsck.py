@@ -10,7 +10,7 @@ from network import Network, company, network, opened, penalty, relief
 from syncd.fsck.faults import Report
 from syncd.fsck.run import check
 from syncd.store import jobs, register
-from syncd.store.bulk import execute
+from syncd.store.statement import execute
 
 HOME, OTHER = "320583", "310114"
 

@@ -13,7 +13,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from syncd.errors import NeedsPerson, Stop
@@ -31,9 +31,10 @@ from syncd.store import (
     version_tables,
     witness_tables,
 )
-from syncd.store.bulk import bulk_insert, bulk_upsert, execute
+from syncd.store.bulk import bulk_insert
 from syncd.store.cursors import get_cursor, set_cursor
 from syncd.store.engine import Store
+from syncd.store.statement import execute
 
 ROOT = Path(__file__).parents[2]
 
@@ -114,33 +115,6 @@ def test_a_session_that_would_not_sync_is_corrected(store_url: str) -> None:
     with careless.write() as conn:
         assert conn.execute(text("SHOW synchronous_commit")).scalar() == "on"
     careless.close()
-
-
-def test_rows_by_the_batch_are_the_same_on_both(store: Store) -> None:
-    rows = [
-        {"log": 1, "idx": n, "key_id": None, "sealed": bytes([0, n, 255]) if n % 2 else None, "state": "present"}
-        for n in range(200)
-    ]
-    with store.write() as conn:
-        bulk_insert(conn, tables.disclosures, [])
-        bulk_insert(conn, tables.disclosures, rows[:100])
-        changed = [{**row, "sealed": b"new", "state": "erased"} for row in rows[50:]]
-        bulk_upsert(conn, tables.disclosures, changed, ("log", "idx"), ("sealed",))
-        bulk_upsert(conn, tables.disclosures, [{**rows[0], "sealed": b"lost"}], ("log", "idx"), ())
-    with store.read() as conn:
-        held = conn.execute(select(tables.disclosures).order_by(tables.disclosures.c.idx)).all()
-    assert [tuple(row) for row in held[:50]] == [tuple(row.values()) for row in rows[:50]]
-    assert {(row.sealed, row.state) for row in held[50:100]} == {(b"new", "present")}
-    assert {(row.sealed, row.state) for row in held[100:]} == {(b"new", "erased")}
-    assert len(held) == 200
-
-
-def test_of_two_rows_with_one_key_the_last_wins(store: Store) -> None:
-    rows = [{"name": "a", "value": "first"}, {"name": "b", "value": "b"}, {"name": "a", "value": "last"}]
-    with store.write() as conn:
-        bulk_upsert(conn, tables.cursors, rows, ("name",), ("value",))
-    with store.read() as conn:
-        assert (get_cursor(conn, "a"), get_cursor(conn, "b")) == ("last", "b")
 
 
 def test_a_row_that_may_stand_once_stops_the_node_and_names_no_value(store: Store) -> None:
