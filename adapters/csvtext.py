@@ -192,7 +192,7 @@ def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> b
     for row in rows:
         cells = [row[column] for column in columns]
         lines.append([cell if type(cell) is str else "" if cell is None else str(cell) for cell in cells])
-    text = "".join([f"{','.join(line)}\r\n" for line in lines])
+    text = "\r\n".join([",".join(line) for line in lines]) + "\r\n"
     signs = [text.count(sign) for sign in ',\r\n"']
     if signs != [len(lines) * (len(columns) - 1), len(lines), len(lines), 0]:
         quoted = io.StringIO(newline="")

@@ -27,7 +27,7 @@ def share_memory() -> None:
     """
     with suppress(AttributeError, OSError):
         library = ctypes.CDLL(None)
-        for setting, value in ((_ARENAS, 1), (_MMAP_FROM, 256 * 1024), (_TRIM_FROM, 128 * 1024)):
+        for setting, value in ((_ARENAS, 1), (_MMAP_FROM, 1024 * 1024), (_TRIM_FROM, 2048 * 1024)):
             library.mallopt(setting, value)
 
 
@@ -55,7 +55,7 @@ def calm() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(200_000, 20, 50)
     sys.setswitchinterval(SWITCH_SECONDS)
 
 

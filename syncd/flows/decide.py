@@ -174,15 +174,15 @@ class Decide:
             return "they are truly gone; each has an item of its own now"
         self._revoke_finding(conn, facts["finding"], "row_gone")
         known = sourcebook.known(conn, facts["source"], [facts["row"]])
-        sourcebook.remember(conn, [sourcebook.known_row(one) | {"status": WITHDRAWN} for one in known.values()])
+        sourcebook.remember(conn, [one._replace(status=WITHDRAWN) for one in known.values()])
         return "the finding was revoked"
 
     def _replace(self, conn: Connection, row: Row[Any], account: int) -> str:
         facts = orjson.loads(row.facts)
         self._revoke_finding(conn, facts["finding"], "row_changed")
         known = sourcebook.known(conn, facts["source"], [facts["row"]])
-        anew = {"digest": "", "status": "revoked", "finding": None, "updated": ""}
-        sourcebook.remember(conn, [sourcebook.known_row(one) | anew for one in known.values()])
+        anew = [one._replace(digest="", status="revoked", finding=None, updated="") for one in known.values()]
+        sourcebook.remember(conn, anew)
         for collect in self._collects:
             collect.read_again(conn)
         return "the old finding was revoked; the row is read again and issued anew"

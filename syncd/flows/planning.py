@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from adapters.records import FindingRecord, Quarantined, Waiting
 from schemas.registry import InvalidBody, check_body
@@ -25,6 +25,7 @@ from syncd.flows.bureau import Bureau
 from syncd.flows.understand import natural_key
 from syncd.store import desk, register, sourcebook
 from syncd.store.register import Finding
+from syncd.store.sourcebook import SourceRow
 
 Json = dict[str, Any]
 ISSUED, LINKED, DUPLICATE, WAITING = "issued", "linked", "duplicate", "waiting"
@@ -50,7 +51,7 @@ class Plan:
     suspend: list[tuple[FindingRecord | Waiting, Finding, str]] = field(default_factory=list)
     same: list[tuple[FindingRecord, Finding]] = field(default_factory=list)
     sealed: dict[str, Finding] = field(default_factory=dict)
-    rows: list[Json] = field(default_factory=list)
+    rows: list[SourceRow] = field(default_factory=list)
     desk: list[Json] = field(default_factory=list)
     refused: list[Quarantined] = field(default_factory=list)
     unchanged: int = 0
@@ -99,10 +100,10 @@ class Planner:
                 plan.linked += 1
                 plan.rows.append(self.row(one, LINKED, None, pass_))
                 plan.desk.append(self._linked(one, body, key))
-            elif row is not None and row.status == WITHDRAWN and _same(before.get(row.finding), key):  # step 4
+            elif row is not None and row.status == WITHDRAWN and (back := _same(before, row, key)):  # step 4
                 plan.returned += 1
-                plan.rows.append(self.row(one, WITHDRAWN, row.finding, pass_))
-                plan.desk.append(self._returned(one, row.finding))
+                plan.rows.append(self.row(one, WITHDRAWN, back, pass_))
+                plan.desk.append(self._returned(one, back))
             elif row is not None and row.status in (ISSUED, REVIEWED) and row.finding in before:  # step 5
                 self._changed(plan, one, body, before[row.finding], key, pass_, sealed)
                 if before[row.finding].natural_key == key:
@@ -195,12 +196,11 @@ class Planner:
         facts = {"source": self.name, "row": one.row, "place": body["place"], "natural_key": key.hex()}
         return {"kind": "linked", "mark": key.hex(), "reason": "other_place", "facts": facts}
 
-    def seen(self, row: Row[Any], pass_: int) -> Json:
-        return sourcebook.known_row(row) | {"pass_": pass_}
+    def seen(self, row: SourceRow, pass_: int) -> SourceRow:
+        return row._replace(pass_=pass_)
 
-    def row(self, one: Any, status: str, finding: bytes | None, pass_: int) -> Json:
-        return {"source": self.name, "row": one.row, "digest": one.digest, "status": status,
-                "finding": finding, "updated": one.updated, "pass_": pass_}  # fmt: skip
+    def row(self, one: Any, status: str, finding: bytes | None, pass_: int) -> SourceRow:
+        return SourceRow(self.name, one.row, one.digest, status, finding, one.updated, pass_)
 
     def reopened(self, conn: Connection, plan: Plan, waiting: Sequence[Waiting], pass_: int) -> None:
         """A row open to review waits; one that was issued before is suspended at once, and a person resumes it."""
@@ -230,13 +230,15 @@ def as_the_source_says(before: Json, body: Json) -> Json:
     return {**plain, "criterion": body["criterion"]}
 
 
-def _older(one: FindingRecord, row: Row[Any]) -> bool:
+def _older(one: FindingRecord, row: SourceRow) -> bool:
     """Whether this is an earlier version than the one known; without two stamps the keyed hash decides."""
     return bool(one.updated and row.updated and one.updated < row.updated)
 
 
-def _same(finding: Finding | None, key: bytes) -> bool:
-    return finding is not None and finding.natural_key == key
+def _same(before: Mapping[bytes, Finding], row: SourceRow, key: bytes) -> bytes | None:
+    """The row's finding, if it is of this decision."""
+    finding = before.get(row.finding or b"")
+    return finding.leaf if finding is not None and finding.natural_key == key else None
 
 
 def _key_of(body: Json) -> bytes:

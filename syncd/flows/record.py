@@ -26,6 +26,7 @@ ITEMS_PER_BATCH_ENTRY = 256
 # test checks the answer of every rule against the schema.
 CHECKED_BEFORE = frozenset({"finding.issued", "finding.amended", "restriction.imposed", "restriction.lifted"})
 _SALT = 32
+_CHANCE = 10 + _SALT
 
 
 class Saying(NamedTuple):
@@ -49,14 +50,16 @@ def record(bureau: Bureau, conn: Connection, sayings: Sequence[Saying]) -> list[
     if not bureau.may_sign:
         raise Stop("This node may not write to its log until its last countersigned size is known; nothing was added.")
     now = bureau.clock()
-    drafts = [_draft(saying, int(now.timestamp() * 1000)) for saying in sayings]
+    milliseconds = int(now.timestamp() * 1000)
+    chance = os.urandom(_CHANCE * len(sayings))  # at once: each call lets another thread in between
+    drafts = [_draft(saying, milliseconds, chance[n * _CHANCE : (n + 1) * _CHANCE]) for n, saying in enumerate(sayings)]
     sealed = bureau.logs.seal([draft.disclosure for draft in drafts])
     failpoint("record.after_keys")
     return bureau.logs.append(conn, bureau.origin, drafts, sealed, now)
 
 
-def _draft(saying: Saying, milliseconds: int) -> Draft:
-    chance = os.urandom(10 + _SALT)
+def _draft(saying: Saying, milliseconds: int, chance: bytes) -> Draft:
+    """``chance``: random bytes, 10 for the entry's id and as many as a salt has."""
     identity = uuid7(milliseconds, chance[:10])
     if saying.text is not None:
         committed, raw = disclose_text(identity, chance[10:], saying.text)

@@ -93,7 +93,7 @@ def change(bureau: Bureau, conn: Connection, finding: Finding, body: Json) -> by
     register.add_findings(conn, [row])
     source = body["source"]
     known = sourcebook.known(conn, source["id"], [source["row"]])
-    sourcebook.remember(conn, [sourcebook.known_row(one) | {"finding": row.leaf} for one in known.values()])
+    sourcebook.remember(conn, [one._replace(finding=row.leaf) for one in known.values()])
     if carry_over(bureau, conn, {row.leaf: stood[finding.leaf]}):
         desk.put(conn, [to_resume(source["id"], source["row"], row.leaf, GROUND)], bureau.now_text())
     follow(bureau, conn, {finding.leaf: row.leaf})

@@ -18,6 +18,7 @@ from syncd.flows.understand import relief_key
 from syncd.store import desk, origins, register, sourcebook
 from syncd.store.append import Appended
 from syncd.store.register import Finding
+from syncd.store.sourcebook import SourceRow
 
 Json = dict[str, Any]
 CLOSED = "closed"  # a row that was revoked before it was ever issued
@@ -30,7 +31,7 @@ class Relief:
     """What the relief rows of a page led to: how many entries, and what is to be remembered of the rows."""
 
     said: int = 0
-    rows: list[Json] = field(default_factory=list)
+    rows: list[SourceRow] = field(default_factory=list)
     waiting: list[Json] = field(default_factory=list)
     met: list[str] = field(default_factory=list)
     desk: list[Json] = field(default_factory=list)
@@ -174,16 +175,8 @@ def _waiting_row(source: str, one: ReliefRecord) -> Json:
             "uscc": one.uscc, "kind": one.kind, "body": orjson.dumps(one.body).decode()}  # fmt: skip
 
 
-def _row(source: str, row: str, digest: str, status: str, finding: bytes | None, pass_: int) -> Json:
-    return {
-        "source": source,
-        "row": row,
-        "digest": digest,
-        "status": status,
-        "finding": finding,
-        "updated": "",
-        "pass_": pass_,
-    }
+def _row(source: str, row: str, digest: str, status: str, finding: bytes | None, pass_: int) -> SourceRow:
+    return SourceRow(source, row, digest, status, finding, "", pass_)
 
 
 def _early(source: str, one: Json) -> Json:

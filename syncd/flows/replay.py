@@ -21,6 +21,7 @@ from syncd.flows.respond import delivery_row
 from syncd.flows.understand import understand
 from syncd.store import honours, outbox, register, replayed, sourcebook
 from syncd.store.register import Response
+from syncd.store.sourcebook import SourceRow
 from syncd.store.state import LogState
 
 Json = dict[str, Any]
@@ -113,6 +114,6 @@ def remember_rows(bureau: Bureau, conn: Connection, state: LogState, start: int)
     held = {name: sourcebook.known(conn, name, [one["row"] for _, one in sources if one["id"] == name])
             for name in known}  # fmt: skip
     sourcebook.remember(conn, [
-        {"source": one["id"], "row": one["row"], "digest": "", "status": ISSUED, "finding": row.leaf, "updated": "",
-         "pass_": 0} for row, one in sources if one["row"] not in held[one["id"]]
+        SourceRow(one["id"], one["row"], "", ISSUED, row.leaf, "", 0)
+        for row, one in sources if one["row"] not in held[one["id"]]
     ])  # fmt: skip

@@ -82,7 +82,7 @@ deliveries = Table(
     Column("queued_at", Text, nullable=False),
     Column("delivered_at", Text),
     Column("acknowledged", Text, nullable=False),
-    Index("deliveries_state", "state", "active"),
+    Index("deliveries_turn", "state", "active", "queued_at"),
 )
 
 # What the bureau's own system has confirmed by a number of its own, where it gives one; the newest for each finding.

@@ -5,37 +5,47 @@ was there and is gone is found by comparing passes.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Row, func, select
 
+from syncd.store.bulk import upsert_tuples
 from syncd.store.engine import bulk_upsert
+from syncd.store.register import fetch_among
 from syncd.store.register_tables import board, relief_waiting, source_rows
 from syncd.store.statement import chunks
 
 Json = dict[str, Any]
 
 
-def known(conn: Connection, source: str, rows: Collection[str]) -> dict[str, Row[Any]]:
+class SourceRow(NamedTuple):
+    """What became of a row: its keyed hash, its finding, when the source last touched it, the reading that met it."""
+
+    source: str
+    row: str
+    digest: str
+    status: str
+    finding: bytes | None
+    updated: str
+    pass_: int
+
+
+_ROW = 'SELECT source, "row", digest, status, finding, updated, pass FROM source_rows'
+
+
+def known(conn: Connection, source: str, rows: Collection[str]) -> dict[str, SourceRow]:
     """What is known of these rows of a source."""
-    query = select(source_rows).where(source_rows.c.source == source)
-    found = [row for some in chunks(rows) for row in conn.execute(query.where(source_rows.c.row.in_(some)))]
-    return {row.row: row for row in found}
+    found = fetch_among(conn, _ROW, '"row"', rows, " AND source = ?", (source,))
+    return {row[1]: SourceRow._make(row) for row in found}
 
 
-def remember(conn: Connection, rows: Sequence[Json]) -> None:
+def remember(conn: Connection, rows: Sequence[SourceRow]) -> None:
     """Store or replace what became of rows; of several about one row the last holds."""
-    last = {(row["source"], row["row"]): row for row in rows}
-    bulk_upsert(
-        conn, source_rows, list(last.values()), ("source", "row"), ("digest", "status", "finding", "updated", "pass_")
+    last = {row[:2]: row for row in rows}
+    upsert_tuples(
+        conn, source_rows, SourceRow._fields, list(last.values()), SourceRow._fields[:2], SourceRow._fields[2:]
     )
-
-
-def known_row(row: Row[Any]) -> Json:
-    """What is known of a source row, to be remembered with changes."""
-    return {"source": row.source, "row": row.row, "digest": row.digest, "status": row.status,
-            "finding": row.finding, "updated": row.updated, "pass_": row.pass_}  # fmt: skip
 
 
 def unseen(conn: Connection, source: str, before: int) -> list[Row[Any]]:
