@@ -72,11 +72,6 @@ def kind_of(measure: Measure) -> MeasureKind:
     return "advisory" if measure.aspect in ADVISED_ASPECTS else measure.kind
 
 
-def measures_with_basis(agreement: Agreement, region: str, day: date) -> frozenset[str]:
-    """The measures that some row carries in the region on ``day``, for at least one type of organisation."""
-    return frozenset(measure for measure in agreement.measures if any(_carrying(agreement, measure, region, day)))
-
-
 def _carrying(agreement: Agreement, measure: str, region: str, day: date) -> Iterator[LegalBasis]:
     for row in agreement.bases.values():
         if (

@@ -30,7 +30,7 @@ _BUSY_MILLISECONDS = 10_000
 _PAGE_BYTES = 8192  # four sealed disclosures a page; with 4096 each would leave a quarter of its page empty
 _READERS_KEPT = 3
 _CHECKPOINT_PAGES = 4_000  # 32 MB: a page of an index that is written by every batch goes to the file once for many
-_STATEMENTS_KEPT = {True: 64, False: 24}  # a list of 500 values takes 80 KB, and each length is another statement
+_STATEMENTS_KEPT = {True: 64, False: 24}  # a list of 500 values takes 80 KB
 _WAL_KEPT_BYTES = 64 * 1024 * 1024
 _WRITE_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('syncd/write/' || current_schema(), 0))"
 

@@ -168,11 +168,6 @@ def covered_by(conn: Connection, leaves: Collection[bytes]) -> dict[bytes, bytes
     return {row[0]: row[1] for row in fetch_among(conn, "SELECT leaf, finding FROM erased_leaves", "leaf", leaves)}
 
 
-def leaves_of(conn: Connection, finding: bytes) -> list[bytes]:
-    """Every leaf that the erasure of a finding covers."""
-    return list(execute(conn, "SELECT leaf FROM erased_leaves WHERE finding = ?", (finding,)).scalars())
-
-
 def shed(
     conn: Connection,
     held: LogState,
