@@ -1,8 +1,8 @@
 """Rows that no cursor meets, because their stamp takes no part in the order or their key cannot name them.
 
 They are read by their key, all of them at each look, relief first: no row waits for its stamp. Where that takes the
-source long, looks are spared (``sparing``), and such a row is met at the next one that is not. A row without a key has no
-name; it is shown as a fault until it is mended.
+source long, looks are spared (``sparing``), and such a row is met at the next one that is not. A row without a key has
+no name; it is shown as a fault until it is mended.
 """
 
 from collections.abc import Callable
