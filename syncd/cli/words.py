@@ -117,6 +117,7 @@ ALARM = {
     "outside_witness": "外部见证缺失 outside_witness",
     "peer_restored": "对方恢复旧库 peer_restored",
     "provisional": "久未定局 provisional",
+    "store_damaged": "存储受损 store_damaged",
     "unchecked": "未能比对 unchecked",
     "version": "协议版本不一 version",
 }

@@ -27,6 +27,8 @@ KINDS: Mapping[str, str] = {
     "fork": "A member has signed two histories of its log; its findings wait here, its relief acts. Call the bureau.",
     "misbehaviour": "A log has signed what excludes, or does not extend, what it signed before; both notes are kept.",
     "outside_witness": "An outside witness does not countersign this node's log; the exchange goes on without it.",
+    "store_damaged": "Disclosures held here do not open: the store or vault is damaged. Check the disk; ask the log's "
+    "owner for `syncd resync share`, or restore store and vault from backups of one time.",
     "provisional": "A checkpoint still lacks members' lines after the time set; ask the members that are named.",
     "unchecked": "A member's checkpoints could not be compared with those held here for two hours; call the bureau.",
     "peer_restored": "A member holds less than it has countersigned: its store is an old copy and is filled up again.",

@@ -155,13 +155,18 @@ class Erase:
         forget.forget_traces(conn, finding, order.finding, rows, honours.one(conn, order.finding))
 
     def _cut(self, conn: Connection, rows: Sequence[Any]) -> list[tuple[forget.Batch, bytes]]:
-        """Every batch with items about what is erased, and what stays of it."""
+        """Every batch with items about what is erased, and what stays of it.
+
+        One that is damaged may have such items: nothing stays of it, and it is owed by who wrote it.
+        """
         found, some = list[tuple[forget.Batch, bytes]](), list[forget.Batch]()
 
         def judge() -> None:
-            texts = [text or b"" for text in self._bureau.vault.open_many([one.sealed for one in some])]
+            opened, damaged = self._bureau.vault.open_each([one.sealed for one in some])
+            texts = [text or b"" for text in opened]
             kept = erased.without_items(conn, texts)
-            found.extend((one, new) for one, old, new in zip(some, texts, kept, strict=True) if new != old)
+            pairs = enumerate(zip(some, texts, kept, strict=True))
+            found.extend((one, new) for n, (one, old, new) in pairs if new != old or n in damaged)
             some.clear()
 
         for batch in forget.batches(conn, rows):

@@ -37,6 +37,8 @@ KEYS_OF = {
 }
 ERASED = "erased"
 """The fault of an entry whose disclosure was ordered to be erased: nothing to be repaired, and nobody is asked."""
+DAMAGED = "store_damaged"
+"""The fault of an entry whose disclosure does not open with its own key: this node's store or vault is damaged."""
 VERSION = "version"  # of this agreement, but not held here or not in force here so far
 _SHARED = 256  # bodies of answers are 1 KB as text and three times that as read
 PUBLIC_KINDS = frozenset({"agreement.adopted", "key.changed", "log.sealed", "delivery.missing"})
@@ -88,9 +90,9 @@ def read_opened(
     if recent is None:
         rows = bureau.logs.read_entries(conn, origin, start, stop, without=unwanted, only=only)
         parsed = [_parse(row.index, row.leaf_hash, row.leaf) for row in rows]
-        texts = bureau.vault.open_many([row.sealed for row in rows])
-        for one, row in zip(parsed, rows, strict=True):
-            one.fault = ERASED if row.disclosure == ERASED else one.fault
+        texts, damaged = bureau.vault.open_each([row.sealed for row in rows])
+        for n, (one, row) in enumerate(zip(parsed, rows, strict=True)):
+            one.fault = ERASED if row.disclosure == ERASED else one.fault or (DAMAGED if n in damaged else None)
     else:
         wanted = [one for one in recent if _wanted(one.entry, unwanted, only)]
         parsed = [

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from syncd.flows.answer import COPY, DECLINED, HELD, IMPOSED, LIFTED
 from syncd.flows.bureau import Bureau, Peer, day_of_text
-from syncd.flows.opening import VERSION, Opened
+from syncd.flows.opening import DAMAGED, VERSION, Opened
 from syncd.flows.respond import response_row
 from syncd.ledger.entry import Ref
 from syncd.store import desk, register
@@ -18,7 +18,7 @@ from syncd.store.state import LogState
 Json = dict[str, Any]
 UNREADABLE_AT_PEER = frozenset(
     {"unknown_kind", "other_agreement", "version", "no_disclosure", "does_not_open", "invalid_body", "newer_schema",
-     "not_canonical", "exception", "not_its_finding"}
+     "not_canonical", "exception", "not_its_finding", DAMAGED}
 )  # fmt: skip
 
 

@@ -268,7 +268,7 @@ class Receive:
 
     def _owed(self, rows: Sequence[EntryRow]) -> dict[bytes, EntryRow]:
         """The entries whose disclosure is absent, or is another than their leaf commits to."""
-        texts = self._bureau.vault.open_many([row.sealed for row in rows])
+        texts, _ = self._bureau.vault.open_each([row.sealed for row in rows])
         return {
             row.leaf_hash: row
             for row, text in zip(rows, texts, strict=True)

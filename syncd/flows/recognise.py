@@ -14,21 +14,21 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from syncd.errors import Retry, Stop
+from syncd.errors import Retry
 from syncd.failpoint import failpoint
-from syncd.flows.alarms import quiet, sound
+from syncd.flows.alarms import match, quiet, sound
 from syncd.flows.amend import amend
 from syncd.flows.answer import DECLINED, HELD, IMPOSED, LIFTED
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.grounds import lost_grounds
-from syncd.flows.opening import ERASED, INFORMING, VERSION, is_relief, read_opened
+from syncd.flows.opening import DAMAGED, ERASED, INFORMING, VERSION, is_relief, read_opened
 from syncd.flows.others import note_answers
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.respond import InHand, respond
 from syncd.flows.understand import AMENDED, Changes, suspend_until_read, understand
 from syncd.flows.unsaid import lift_unsaid
 from syncd.store import desk, honours, register
-from syncd.store.replayed import held_after
+from syncd.store.replayed import held_after, held_for
 from syncd.store.state import LogState
 
 Json = dict[str, Any]
@@ -70,7 +70,7 @@ class Recognise:
             try:
                 if lane(state):
                     return True
-            except (Retry, Stop):
+            except Retry:
                 raise
             except Exception as error:  # one log's trouble never holds back another's, least of all its relief
                 trouble = trouble or error
@@ -238,6 +238,8 @@ class Recognise:
         desk.put(conn, changes.desk, bureau.now_text())
         for mark, facts in {one["mark"]: one["facts"] for one in changes.desk if one["kind"] == VERSION}.items():
             sound(bureau, conn, VERSION, mark, {name: facts[name] for name in ("region", "log", "agreement")})
+        if any(one["reason"] == DAMAGED for one in changes.held):
+            self._damaged(conn)
         for finding, *_ in changes.amendments:
             fresh.pop(finding, None)  # it is no longer as it was put in
             changes.bodies.pop(finding, None)
@@ -251,6 +253,10 @@ class Recognise:
                 conn,
                 [Saying("finding.held", ref, {**body, "reason": reason}) for ref, reason in unread],
             )
+
+    def _damaged(self, conn: Connection) -> None:
+        """The alarm stands while anything is held because this node's own store or vault is damaged."""
+        match(self._bureau, conn, DAMAGED, held_for(conn, DAMAGED))
 
     def reconsider(self) -> int:
         """Retry every held entry, as after a change of version; returns how many were understood."""
@@ -284,6 +290,7 @@ class Recognise:
                 now_read = [mark for mark in desk.open_marks(conn, VERSION) if mark.partition(" ")[2] in bureau.tags]
                 desk.clear(conn, VERSION, now_read, bureau.now_text())
                 quiet(bureau, conn, VERSION, now_read)
+                self._damaged(conn)
             failpoint("reconsider.before_commit")
         failpoint("reconsider.after_commit")
         last = (rows[-1].log, rows[-1].idx) if rows else place

@@ -123,10 +123,13 @@ class Logs:
         return self.vault.open_many(sealed)
 
     def read_wire(self, conn: Connection, origin: str, start: int, stop: int) -> list[Record]:
-        """The entries ``start`` to ``stop`` (excluded) as they travel: leaf, disclosure or no bytes."""
+        """The entries ``start`` to ``stop`` (excluded) as they travel: leaf, disclosure or no bytes.
+
+        One that does not open with its key any more travels as none: it is owed, and nothing behind it waits.
+        """
         recent = self.recent(origin, start, stop)
         if recent is not None:
             return [Record(one.leaf, one.disclosure) for one in recent]
         held = reading.read_records(conn, origin, start, stop)
-        texts = self.unseal([sealed for _, sealed in held])
+        texts, _ = self.vault.open_each([sealed for _, sealed in held])
         return [Record(leaf, text or b"") for (leaf, _), text in zip(held, texts, strict=True)]

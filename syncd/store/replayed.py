@@ -24,6 +24,13 @@ def issued_from(conn: Connection, log: int, start: int) -> list[Finding]:
     return [Finding(*row) for row in execute(conn, sql, (log, start))]
 
 
+def held_for(conn: Connection, reason: str) -> dict[str, dict[str, int]]:
+    """How many entries are held for one reason, as facts of an alarm by their log's origin."""
+    held = "FROM held_entries h JOIN logs l ON l.id = h.log WHERE h.reason = ?"
+    sql = f"SELECT l.origin, count(*) {held} GROUP BY l.origin"
+    return {origin: {"entries": int(count)} for origin, count in execute(conn, sql, (reason,))}
+
+
 def held_after(conn: Connection, place: tuple[int, int], limit: int) -> list[Row[Any]]:
     """Entries that wait to be understood, behind a log and index, in that order, ``limit`` at most."""
     log, idx = place

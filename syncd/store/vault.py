@@ -13,7 +13,7 @@ import hmac
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -105,23 +105,30 @@ class Vault:
     def open_many(self, sealed: Sequence[Sealed | None]) -> list[bytes | None]:
         """Return each text, None where there is none or its key was forgotten.
 
-        Raises Stop if the bytes and their key do not belong together: the store or the vault was changed by
-        hand.
+        Raises Stop if the bytes and their key do not belong together: the store or the vault is damaged, or was
+        changed by hand.
         """
-        keys = self._keys([item.key_id for item in sealed if item is not None])
-        try:
-            return [
-                AESGCM(keys[item.key_id]).decrypt(item.key_id[-_NONCE:], item.data, item.key_id)
-                if item is not None and item.key_id in keys
-                else None
-                for item in sealed
-            ]
-        except InvalidTag as error:
+        texts, damaged = self.open_each(sealed)
+        if damaged:
             raise Stop(
-                "A sealed disclosure does not open with its own key. Nothing was changed. The store or the "
-                "vault was altered or mixed with another's: restore both from backups of one time, and ask "
-                "the peers for the rest."
-            ) from error
+                f"A sealed disclosure does not open with its own key ({len(damaged)} of {len(sealed)} that were read). "
+                "Nothing was changed. The store or the vault was altered, damaged or mixed with another's; "
+                "`syncd ledger audit` names the entries. Restore both from backups of one time, and ask the peers for "
+                "the rest."
+            )
+        return texts
+
+    def open_each(self, sealed: Sequence[Sealed | None]) -> tuple[list[bytes | None], frozenset[int]]:
+        """The same texts, and the places of those that do not open with their own key, which are None as well."""
+        keys = self._keys([item.key_id for item in sealed if item is not None])
+        texts, damaged = list[bytes | None](), set[int]()
+        for n, item in enumerate(sealed):
+            try:
+                texts.append(_text(item, keys))
+            except (InvalidTag, ValueError):
+                texts.append(None)
+                damaged.add(n)
+        return texts, frozenset(damaged)
 
     def forget(self, key_ids: Collection[bytes]) -> int:
         """Delete keys for good and return how many there were; what they sealed can never be read again."""
@@ -170,7 +177,7 @@ class Vault:
 
     def missing(self, key_ids: Sequence[bytes]) -> set[bytes]:
         """Those of these keys that are not here."""
-        return set(key_ids) - set(self._keys(key_ids))
+        return set(key_ids) - {key_id for key_id, key in self._keys(key_ids).items() if key}
 
     def close(self) -> None:
         """Close the file."""
@@ -178,16 +185,25 @@ class Vault:
             self._db.close()
 
     def _keys(self, key_ids: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The keys that are there; a place of nothing but zeros is a key that was forgotten."""
+        """The keys that are there; a place of nothing but zeros is a key that was forgotten.
+
+        Of a ring that is damaged each key is no bytes: what they sealed does not open, but was not erased.
+        """
         with self._lock:
-            rings = {ring: self._ring(ring) for ring in {key_id[:_RING_ID] for key_id in key_ids}}
+            rings = {ring: self._intact(ring) for ring in {key_id[:_RING_ID] for key_id in key_ids}}
         found: dict[bytes, bytes] = {}
         for key_id in key_ids:
-            start = _place(key_id) * KEY_BYTES
-            key = rings[key_id[:_RING_ID]][start : start + KEY_BYTES]
-            if len(key) == KEY_BYTES and any(key):
+            start, ring = _place(key_id) * KEY_BYTES, rings[key_id[:_RING_ID]]
+            key = b"" if ring is None else ring[start : start + KEY_BYTES]
+            if ring is None or (len(key) == KEY_BYTES and any(key)):
                 found[key_id] = key
         return found
+
+    def _intact(self, ring: bytes) -> bytes | None:
+        try:
+            return self._ring(ring)
+        except InvalidTag:
+            return None
 
     def _ring(self, ring: bytes) -> bytes:
         """All keys of a ring, or nothing if there is no such ring; the newest rings stay in memory."""
@@ -258,6 +274,12 @@ class Vault:
                 "Put back the vault and the node key that belong together."
             ) from error
         return db
+
+
+def _text(item: Sealed | None, keys: Mapping[bytes, bytes]) -> bytes | None:
+    if item is None or item.key_id not in keys:
+        return None
+    return AESGCM(keys[item.key_id]).decrypt(item.key_id[-_NONCE:], item.data, item.key_id)
 
 
 def _place(key_id: bytes) -> int:
