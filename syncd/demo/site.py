@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -30,6 +30,7 @@ from syncd.settings_file import SETTINGS_FILE, Wishes
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 ROWS_PER_FILE = 20
+PORTS = range(20_000, 32_000)
 
 
 @dataclass
@@ -158,10 +159,14 @@ def introduce(together: Sequence[Site]) -> None:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of this machine that nobody listens on just now, below those that systems give to outgoing connections:
+    one of those could be taken by a call between looking and listening.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _start(arguments: list[str], log: Path, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
