@@ -138,7 +138,8 @@ def register(region: Region = "", on: On = "", config: Config = CONFIG, as_json:
     day = day_of(on)
     with open_on(settings_of(config), day) as (books, past):
         found = Inquiry(books, past).register(region or None, day)
-        head = {"region": region or books.code, "on": day.isoformat(), "demonstration": books.allow_candidates}
+        shown = books.allow_candidates or any(one["demonstration"] for one in found)
+        head = {"region": region or books.code, "on": day.isoformat(), "demonstration": shown}
     give({**head, "organisations": found}, as_json, _draw_register)
 
 
@@ -208,9 +209,14 @@ def _draw_register(to: "Console", found: Json) -> None:
     order = {"restricted": 0, "noted": 1, "clear": 2}
     rows = sorted(found["organisations"], key=lambda one: (order[one["standing"]], one["uscc"]))
     table(to, "", ("uscc", "name", "standing", "until", "by", "measures"),
-          [(one["uscc"], one["name"], words.STANDING[one["standing"]], one["until"], _by(one), _acting(one))
-           for one in rows],
+          [(one["uscc"], one["name"], _stands(one), one["until"], _by(one), _acting(one)) for one in rows],
           "name measures")  # fmt: skip
+
+
+def _stands(organisation: Json) -> str:
+    """How it stands, marked by itself: answers of one region may be demonstrations, and another's not."""
+    mark = f" · {words.DEMONSTRATION}" if organisation["demonstration"] else ""
+    return words.STANDING[organisation["standing"]] + mark
 
 
 def _by(organisation: Json) -> str:

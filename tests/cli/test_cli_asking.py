@@ -122,6 +122,20 @@ def test_check_says_by_what_and_until_when(node: Path) -> None:
     assert unknown.code == 65, "a wrong check character"
 
 
+def test_answers_of_a_demonstration_are_marked_also_by_a_node_that_is_none(node: Path) -> None:
+    """Another's answers, or this node's before its settings were changed, keep their own mark."""
+    settings = node.read_text("utf-8")
+    assert settings.count("allow_candidates = true") == 1
+    other = node.with_name("no-demonstration.toml")
+    other.write_text(settings.replace("allow_candidates = true", "allow_candidates = false"), "utf-8")
+    found = syncd("register", "-c", other, "--json").json
+    marked = [one for one in found["organisations"] if one["demonstration"]]
+    assert found["demonstration"] and 0 < len(marked) < len(found["organisations"])
+    lines = syncd("register", "-c", other).out.splitlines()
+    assert "演示" in lines[0], "the screen says so"
+    assert {line[:18] for line in lines[1:] if "演示" in line} == {one["uscc"] for one in marked}
+
+
 def test_check_of_another_region_and_of_nobody(node: Path) -> None:
     uscc = syncd("register", "-c", node, "--json").json["organisations"][0]["uscc"]
     there = syncd("check", uscc, "--region", "310114", "-c", node, "--json").json
