@@ -65,7 +65,7 @@ def listing(
 
 @family.command("show")
 def show(item: Item, config: Config = CONFIG, as_json: AsJson = False) -> None:
-    """Show one item with all that is known of it: keys, columns and codes, never a row's text.
+    """Show one item with all that is known of it: keys, columns and codes, never a row's text; who did what, and why.
 
     \b
     Example:
@@ -73,13 +73,13 @@ def show(item: Item, config: Config = CONFIG, as_json: AsJson = False) -> None:
     """
     from syncd.errors import NeedsPerson
     from syncd.reading import open_books
-    from syncd.store import desk
+    from syncd.store import desk, jobs
 
     with open_books(settings_of(config)) as books, books.store.read() as conn:
-        row = desk.one(conn, item)
+        row, done = desk.one(conn, item), jobs.of_item(conn, item)
     if row is None:
         raise NeedsPerson(f"There is no item {item} on the desk; `syncd desk list --all` shows them.")
-    give(_item(row), as_json, _draw_item)
+    give(_item(row) | {"acts": [_act_of(job) for job in done]}, as_json, _draw_item)
 
 
 @family.command("release")
@@ -193,6 +193,13 @@ def _item(row: Any) -> Json:
     return {str(name): value for name, value in row._mapping.items()} | {"facts": orjson.loads(row.facts)}
 
 
+def _act_of(job: Any) -> Json:
+    import orjson
+
+    args = orjson.loads(job.args)
+    return {"act": job.kind, "account": args["account"], "at": job.done_at, "reason": args["reason"]}
+
+
 def _draw_list(to: "Console", found: Json) -> None:
     if not found["items"]:
         say(to, "The desk is empty 无待办.")
@@ -229,6 +236,8 @@ def _draw_item(to: "Console", item: Json) -> None:
         say(to, f"  {name}: {_told(value)}")
     if item["closed_by"]:
         say(to, f"  decided by account {item['closed_by']} on the ground {item['ground']}")
+    for one in item["acts"]:
+        say(to, f"  {one['act']} by account {one['account']} at {words.short(one['at'])}: {one['reason']}")
 
 
 def _told(value: Any) -> str:

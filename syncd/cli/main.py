@@ -86,6 +86,8 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without Chinese shows a mark, not a traceback
     try:
+        if (blank := _blank(arguments)) is not None:
+            return _complain(blank, USAGE)
         command = typer.main.get_command(app)
         if (text := _help(typer.Context(command, info_name="syncd"), arguments)) is not None:
             print(text, flush=True)
@@ -125,6 +127,16 @@ def _help(context: typer.Context, arguments: Sequence[str]) -> str | None:
             return None  # the parser says what is near it
         context = typer.Context(commands[argument], info_name=argument, parent=context)
     return context.get_help()
+
+
+def _blank(arguments: Sequence[str]) -> str | None:
+    """The sentence about a value that is blank: an unset variable of the shell never stands for a default."""
+    for before, argument in zip(("", *arguments), arguments, strict=False):
+        option, is_set, value = argument.partition("=") if argument.startswith("--") else (before, "=", argument)
+        if is_set and not value.strip():
+            what = f"The value of {option}" if option.startswith("-") else "An argument"
+            return f"{what} is blank, as of a variable that is not set. Nothing was done; give or leave it out."
+    return None
 
 
 def _given(file: object, arguments: Sequence[str]) -> str | None:

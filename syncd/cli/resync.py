@@ -48,6 +48,8 @@ def resync(
     Example:
       syncd resync collect --reason "source restored from backup" -c kunshan/syncd.toml
     """
+    if peer and stage in (Stage.collect, Stage.restrict):
+        raise typer.BadParameter(f"{stage.value} is of this node alone, whoever its peers are", param_hint="--peer")
     args = {"stage": stage.value, "peer": peer or None, "dry_run": dry_run}
     give(act(settings_of(config), "resync", args, Acting(reason, account, wait)), as_json, _draw)
 

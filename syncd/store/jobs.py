@@ -33,6 +33,12 @@ def finish(conn: Connection, job: int, state: str, result: Json, now: str) -> No
     )
 
 
+def of_item(conn: Connection, item: int) -> list[Row[Any]]:
+    """What persons have done with an item of the desk, oldest first."""
+    done = select(jobs).where(jobs.c.kind.like("desk.%"), jobs.c.state == "done").order_by(jobs.c.id)
+    return [row for row in conn.execute(done) if orjson.loads(row.args)["item"] == item]
+
+
 def one(conn: Connection, job: int) -> Row[Any] | None:
     """A job by its number."""
     return conn.execute(select(jobs).where(jobs.c.id == job)).one_or_none()

@@ -1,5 +1,6 @@
 """Commands on a node with no daemon: they ask the books, and do jobs themselves under the daemon's lock."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,10 @@ def test_the_desk_shows_and_decides(node: Path) -> None:
     assert (every["review"]["state"], every["review"]["closed_by"]) == ("released", "7")
     assert every["quarantine"]["state"] == "refused"
     assert syncd("desk", "show", "999", "-c", node).code == 3
+    (act,) = syncd("desk", "show", str(review["id"]), "-c", node, "--json").json["acts"]
+    assert (act["act"], act["account"], act["reason"]) == ("desk.release", 7, REASON)
+    assert f"desk.refuse by account {os.getuid()} at" in (told := syncd("desk", "show", str(bad["id"]), "-c", node).out)
+    assert told.rstrip().endswith(REASON)
 
 
 def test_the_reason_stays_in_the_node(node: Path) -> None:

@@ -81,6 +81,32 @@ def test_what_was_given_is_told_in_a_sentence(
     assert said.startswith("syncd: ") and said.rstrip().endswith((".", "?")) and "fault of this program" not in said
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["resync", "share", "--reason", "x", "--peer", ""],
+        ["resync", "share", "--reason", "x", "--peer="],
+        ["check", USCC, "--on", " "],
+        ["register", "--region", "\u3000"],
+        ["check", ""],
+        ["desk", "release", "1", "--reason", ""],
+        ["desk", "refuse", "1", "--reason="],
+        ["resync", "collect", "--reason", "\t "],
+        ["resync", "collect", "--reason", "x", "--peer", "310114"],
+        ["resync", "restrict", "--reason", "x", "--peer", "310114"],
+    ],
+)
+def test_a_blank_value_is_no_default_and_a_peer_no_ornament(
+    node: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert run([*words, "-c", str(node)]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith("syncd: ") and ("is blank" in said.err) == ("310114" not in words)
+    option = next((word.partition("=")[0] for word in reversed(words) if word.startswith("--")), "An argument")
+    assert option in said.err
+
+
 def test_where_a_policy_comes_from_is_said(wrong: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["ledger", "verify", wrong["good"]]) == 2
     assert "public/trust.policy" in (said := capsys.readouterr().err) and "syncd ledger export" in said, said
