@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 from syncd.demo.bulk import generate_bulk
 from syncd.demo.formats import Row, local_today
+from syncd.demo.site import free_port
 from syncd.demo.writers import FolderSystem
 from syncd.founding import add_member, found
 from syncd.settings import SourceSettings, read_settings
@@ -62,13 +62,6 @@ def syncd(*arguments: str | Path, cwd: Path | None = None) -> Ran:
     command = [sys.executable, "-m", "syncd", *map(str, arguments)]
     ended = subprocess.run(command, cwd=cwd or ROOT, env=environment(), capture_output=True, timeout=90, check=False)
     return Ran(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
-
-
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def make_node(folder: Path, allow_candidates: bool, store_url: str | None = None) -> Path:

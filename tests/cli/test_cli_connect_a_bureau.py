@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_nodes import AGREEMENT, CODES, ROOT, free_port
+from cli_nodes import AGREEMENT, CODES, ROOT
 
 from adapters.facts import parse_facts
 from syncd.cli.main import run
+from syncd.demo.site import free_port
 from syncd.founding import found
 from syncd.settings_file import Wishes
 

@@ -7,10 +7,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from cli_nodes import AGREEMENT, CODES, OWN, ROOT, Ran, environment, free_port, syncd
+from cli_nodes import AGREEMENT, CODES, OWN, ROOT, Ran, environment, syncd
 
 from syncd.agreement.member import load_member
 from syncd.agreement_files import put_member
+from syncd.demo.site import free_port
 from syncd.errors import Stop
 from syncd.founding import found
 from syncd.settings import read_settings

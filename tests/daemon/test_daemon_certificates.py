@@ -11,6 +11,7 @@ from impostor import Impostor, forged, own, serving, stranger
 from starlette.applications import Starlette
 
 from syncd import keyring
+from syncd.demo.site import free_port
 from syncd.errors import Retry
 from syncd.keyring import bureau_urn
 from syncd.peers import ANSWER_LIMIT, PeerClient
@@ -153,9 +154,7 @@ def test_a_renewed_certificate_is_shown_at_once_and_believed(tmp_path: Path) -> 
     keys = tmp_path / "keys"
     keyring.create(keys, NEAR, "https://127.0.0.1:1")
     authority = (keys / "ca.crt").read_bytes()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = Server(Starlette(), "127.0.0.1", port, *map(str, keyring.tls_files(keys)), {NEAR: authority})
     client = PeerClient(f"https://127.0.0.1:{port}", bureau_urn(NEAR), keys / "ca.crt", *keyring.tls_files(keys))
     server.start()

@@ -1,6 +1,5 @@
 """The witness of outsiders' logs at a node: over HTTPS without a certificate, with evidence kept, never twice."""
 
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from network import Network, Node, found, network, opened
 
 from syncd import keyring
+from syncd.demo.site import free_port
 from syncd.errors import Retry
 from syncd.flows.status import status
 from syncd.flows.witness import Witness
@@ -85,9 +85,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     net = network(tmp_path, lambda code: f"sqlite:///{tmp_path / code / 'syncd.db'}")
     node = net.nodes[HOME]
     witness, key = witness_of(node, tmp_path, Outsider())
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     keys = tmp_path / HOME / "keys"
     authorities = {code: (tmp_path / code / "keys/ca.crt").read_bytes() for code in net.nodes}
     app = exchange(node.stages.receive, node.stages.serve, witness)
