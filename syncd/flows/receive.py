@@ -117,7 +117,7 @@ class Receive:
             self._keep(owner, told)
             return self._line(owner, offered)
         accepted = verify_batch(batch, owner.origin, key, held, edge, keys_in(owner, newest))  # step 4
-        self._store(owner, batch, accepted)
+        erased.again(lambda: self._store(owner, batch, accepted))
         answer = self._line(owner, offered)
         bureau.wake("recognise")
         return answer
@@ -253,18 +253,23 @@ class Receive:
             rows = bureau.logs.by_leaf(conn, origin, [leaf for leaf, _ in pairs])
         owed = self._owed(rows)
         wanted = [(owed[leaf].index, raw) for leaf, raw in pairs if leaf in owed and opens(owed[leaf].leaf, raw)]
-        with bureau.store.read() as conn:
-            kept = erased.without_items(conn, [raw for _, raw in wanted])
-        sealed = bureau.vault.seal(kept)
-        with bureau.store.write() as conn:
-            bureau.logs.attach_disclosures(
-                conn, origin, [(idx, one) for (idx, _), one in zip(wanted, sealed, strict=True)]
-            )
-            failpoint("disclosures.before_commit")
+        erased.again(lambda: self._attach(origin, wanted))
         failpoint("disclosures.after_commit")
         if wanted:
             bureau.wake("reconsider")
         return Answer(200, f"{len(wanted)}\n".encode())
+
+    def _attach(self, origin: str, wanted: Sequence[tuple[int, bytes]]) -> None:
+        bureau = self._bureau
+        with bureau.store.read() as conn:
+            kept = erased.without_items(conn, [raw for _, raw in wanted])
+        sealed = bureau.vault.seal(kept)
+        with bureau.store.write() as conn:
+            erased.ask_items(conn, kept)
+            bureau.logs.attach_disclosures(
+                conn, origin, [(idx, one) for (idx, _), one in zip(wanted, sealed, strict=True)]
+            )
+            failpoint("disclosures.before_commit")
 
     def _owed(self, rows: Sequence[EntryRow]) -> dict[bytes, EntryRow]:
         """The entries whose disclosure is absent, or is another than their leaf commits to."""

@@ -9,6 +9,7 @@ A crash between two pages leaves a whole, shorter log.
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 from syncd.errors import NeedsPerson, Retry
@@ -107,7 +108,8 @@ class Refetch:
         at = start
         while at < target.size:
             records = self._records(code, origin, at, min(PAGE, target.size - at))
-            self._store(origin, at, records, hashes[at - start : at - start + len(records)], target.size)
+            proven = hashes[at - start : at - start + len(records)]
+            erased.again(partial(self._store, origin, at, records, proven, target.size))
             at += len(records)
             failpoint("recover.after_page")
         with bureau.store.write() as conn:

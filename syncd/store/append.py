@@ -112,7 +112,7 @@ def append(
     erased.write(conn, held, planned, hashes)
     advance(conn, held, _after(held, pieces, weights, at))  # 6
     whole = zip(drafts, hashes, leaves, entries, strict=True)
-    recent = None if planned is not erased.NOTHING else [Recent(n, hashed, leaf, d.disclosure or b"", entry)
+    recent = None if planned.touches else [Recent(n, hashed, leaf, d.disclosure or b"", entry)
               for n, (d, hashed, leaf, entry) in enumerate(whole, held.size)]  # fmt: skip
     return [Appended(held.size + n, hashes[n], draft.id, at) for n, draft in enumerate(drafts)], recent
 

@@ -8,13 +8,15 @@ it. Orders and their answers are not covered: they are what shows that an erasur
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
 from sqlalchemy import Connection
 
+from syncd.errors import Retry
 from syncd.ledger.entry import Entry, Ref
 from syncd.ledger.policy import Sealed
 from syncd.store import seals
@@ -30,6 +32,7 @@ NOT_COVERED: Final = frozenset({ORDERED, DONE})
 ROOTS: Final = frozenset({"finding.issued", "honour.granted"})
 """What is erased whole: a finding 认定 or an honour 守信荣誉, with all that was said about it."""
 STATES: Final = ("held", "off", "cleared", "gone", "done", "closed")
+_ITEMS = b'{"items":'
 _ABOUT = re.compile(rb'"about":"([0-9a-f]{64})"')
 
 
@@ -62,8 +65,20 @@ class Plan(NamedTuple):
     stored: Sequence[tuple[int, int]]
     covered: Collection[int]
 
+    @property
+    def touches(self) -> bool:
+        """Whether anything is erased by it."""
+        return bool(self.orders or self.covered)
+
+
+class Meanwhile(Retry):
+    """An order came between the reading by which disclosures were cut and the storing of them: cut them again."""
+
 
 NOTHING: Final = Plan((), {}, (), frozenset())
+"""No order is held here, and none comes."""
+_UNTOUCHED: Final = Plan((), {}, (), frozenset())
+_TRIES = 8
 _ORDER = f"SELECT {', '.join(Order._fields)} FROM erasures"
 
 
@@ -88,7 +103,7 @@ def plan(conn: Connection, held: LogState, entries: Sequence[Entry | None], hash
                 known[leaf] = fresh[leaf] = root
                 grown = True
     if not orders and not covered:
-        return NOTHING
+        return _UNTOUCHED
     stored += _chain(conn, list(covered.values()), fresh)
     return Plan(orders, fresh, stored, frozenset(covered))
 
@@ -147,7 +162,7 @@ def ref_to(row: EntryRow) -> Ref:
 
 def write(conn: Connection, held: LogState, planned: Plan, hashes: Sequence[bytes]) -> None:
     """Hold what was planned, in the transaction that stores the entries behind the ``held`` ones."""
-    if planned is NOTHING:
+    if not planned.touches:
         return
     upsert_tuples(conn, erased_leaves, ("leaf", "finding"), list(planned.leaves.items()), ("leaf",), ())
     rows = [
@@ -177,7 +192,7 @@ def shed(
 ) -> list[bytes]:
     """The disclosures of a run of entries without what an erasure covers, so that it is not even sealed."""
     planned = plan(conn, held, entries, hashes)
-    if planned is NOTHING and not any_held(conn):
+    if planned is NOTHING:
         return list(disclosures)
     kept = [b"" if n in planned.covered else text for n, text in enumerate(disclosures)]
     return without_items(conn, kept, planned.leaves)
@@ -187,13 +202,31 @@ def without_items(
     conn: Connection, disclosures: Sequence[bytes], fresh: Mapping[bytes, bytes] | None = None
 ) -> list[bytes]:
     """The same disclosures; in batches, the items about erased entries are null 置空."""
-    abouts = {bytes.fromhex(hexed.decode()) for text in disclosures for hexed in _ABOUT.findall(text)}
+    batches = [text for text in disclosures if text.startswith(_ITEMS)]
+    abouts = {bytes.fromhex(hexed.decode()) for text in batches for hexed in _ABOUT.findall(text)}
     gone = {leaf.hex() for leaf in (*covered_by(conn, abouts), *(fresh or {})) if leaf in abouts}
     return [_cut(text, gone) for text in disclosures] if gone else list(disclosures)
 
 
+def ask_items(conn: Connection, disclosures: Sequence[bytes], fresh: Mapping[bytes, bytes] | None = None) -> None:
+    """Raises ``Meanwhile`` if these disclosures, about to be stored, still have items about what is erased."""
+    if without_items(conn, disclosures, fresh) != list(disclosures):
+        raise Meanwhile(
+            "An erasure was ordered while entries were being stored. Nothing of them was kept by this step; it is "
+            "tried again by itself, without what is erased."
+        )
+
+
+def again(step: Callable[[], None]) -> None:
+    """Cut and store once more where an order came in between. Raises ``Meanwhile`` if there is no end of them."""
+    for _ in range(_TRIES):
+        with suppress(Meanwhile):
+            return step()
+    return step()
+
+
 def _cut(text: bytes, gone: Collection[str]) -> bytes:
-    if not text.startswith(b'{"items":') or not any(hexed.decode() in gone for hexed in _ABOUT.findall(text)):
+    if not text.startswith(_ITEMS) or not any(hexed.decode() in gone for hexed in _ABOUT.findall(text)):
         return text
     try:
         rows: list[Any] = orjson.loads(text)["items"]

@@ -105,9 +105,12 @@ def store_records(
 ) -> bool:
     """Store proven records behind the ``held`` ones; what was read of a leaf stands beside it.
 
-    What an erasure covers is stored without its disclosure (``erased``); True if there is any such thing.
+    What an erasure covers is stored without its disclosure (``erased``); True if there is any such thing. Raises
+    ``erased.Meanwhile`` if a batch still has items about it, because the order came since they were cut.
     """
     planned = erased.plan(conn, held, entries, leaf_hashes)
+    if planned is not erased.NOTHING:
+        erased.ask_items(conn, [one.disclosure for one in records], planned.leaves)
     whole = zip(records, leaf_hashes, entries, strict=True)
     rows.store_entries(
         conn,
@@ -118,7 +121,7 @@ def store_records(
     )
     _store_disclosures(conn, held, entries, sealed, planned)
     erased.write(conn, held, planned, leaf_hashes)
-    return planned is not erased.NOTHING
+    return planned.touches
 
 
 def _known(entry: Entry | None) -> rows.Understood:
