@@ -15,12 +15,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from syncd.errors import Stop
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.keys import take_entries
 from syncd.flows.lines import Line, keep, key_of_batch, keys_in, lines_of, missing_lines, verify_log
 from syncd.flows.misbehaviour import Accusation, accuse, two_roots
+from syncd.flows.not_now import or_not_now, or_stored
 from syncd.flows.opening import opens
 from syncd.ledger.accept import Accepted, IntegrityError, verify_batch
 from syncd.ledger.canonical import FormatError
@@ -53,6 +53,7 @@ class Receive:
         self._bureau = bureau
         self._locks = {peer.origin: threading.Lock() for peer in bureau.members.values()}
 
+    @or_not_now
     def entries(self, origin: str, body: bytes, sender: str) -> Answer:
         """Answer ``POST …/entries``; ``sender`` is the code proved by the client certificate."""
         bureau = self._bureau
@@ -79,8 +80,6 @@ class Receive:
             except (FormatError, BadSignature) as error:
                 status = 400 if isinstance(error, FormatError) else 403
                 return Answer(status, f"{error} Nothing was stored.\n".encode())
-            except Stop as error:
-                return Answer(503, f"{error}\n".encode(), retry_after=60)
 
     def _sealed(self, owner: Peer, origin: str, body: bytes) -> Answer:
         """Nothing more of a sealed log is taken, whoever signs it; what goes on all the same is kept as evidence."""
@@ -165,6 +164,7 @@ class Receive:
             with self._bureau.store.write() as conn:
                 keep(self._bureau, conn, owner.origin, lines)
 
+    @or_stored
     def _line(self, owner: Peer, offered: Checkpoint) -> Answer:
         """The stored line for a held size, or a new one: sizes file first, then the signature, then its row."""
         bureau = self._bureau
@@ -237,6 +237,7 @@ class Receive:
             one = Accusation(owner.origin, code, held, batch.checkpoint, keys, owner.code, proven, holds=True)
             accuse(bureau, conn, one)
 
+    @or_not_now
     def disclosures(self, origin: str, body: bytes, sender: str) -> Answer:
         """Answer ``POST …/disclosures``: keep what was absent or did not open, and read those entries again."""
         bureau = self._bureau

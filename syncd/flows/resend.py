@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection
 
-from syncd.errors import NeedsPerson
+from syncd.errors import NeedsPerson, Retry
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.share import Link
 from syncd.ledger.tree import leaf_hash
@@ -41,6 +41,8 @@ class Resend:
             rows = bureau.logs.read_wire(conn, bureau.origin, start, stop)
         for pairs in _bodies([(leaf_hash(row.leaf), row.disclosure) for row in rows if row.disclosure]):
             answer = self._link.post_disclosures(bureau.origin, compress(encode_resend(pairs)))
+            if answer.status >= 500:
+                raise Retry(f"{self._peer.code} cannot take disclosures now ({answer.status}). They are offered again.")
             if answer.status != 200:
                 raise NeedsPerson(
                     f"{self._peer.code} refused disclosures with {answer.status}: "

@@ -9,6 +9,7 @@ import re
 from sqlalchemy import Connection
 
 from syncd.flows.bureau import Bureau
+from syncd.flows.not_now import or_not_now
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.policy import parse_policy
 from syncd.ledger.tiles import ENTRIES, parse_tile_path
@@ -32,6 +33,7 @@ class Serve:
     def __init__(self, bureau: Bureau) -> None:
         self._bureau = bureau
 
+    @or_not_now
     def static(self, origin: str, path: str) -> Answer:
         """``checkpoint``, ``tile/<L>/<N>[.p/<W>]``, ``tile/entries/<N>[.p/<W>]`` and the keys of a log."""
         if self._bureau.owner(origin) is None:
@@ -86,6 +88,7 @@ class Serve:
         keys = [log for log in policy.logs if log.name == origin] if name == "log.vkey" else policy.witnesses.values()
         return "".join(f"{key.vkey}\n" for key in keys).encode()
 
+    @or_not_now
     def entries(self, origin: str, start: str, count: str) -> Answer:
         """``GET …/entries?from=N&count=M``: records with their disclosures, zstd; 512 and about 2 MiB at most."""
         if not _NUMBER.fullmatch(start) or not _NUMBER.fullmatch(count) or self._bureau.owner(origin) is None:

@@ -13,6 +13,7 @@ from syncd.failpoint import failpoint
 from syncd.flows.alarms import quiet, sound
 from syncd.flows.bureau import Bureau, Peer
 from syncd.flows.doubt import AHEAD, doubt
+from syncd.flows.gain import Gain
 from syncd.flows.lines import complete_after, stamp_of, with_lines
 from syncd.ledger.canonical import FormatError
 from syncd.ledger.checkpoint import Checkpoint, format_checkpoint, parse_size
@@ -75,6 +76,7 @@ class Share:
         self._link = link
         self._batches = batches or Batches(bureau.vault)
         self._start: int | None = None
+        self._gain = Gain()
         self._moved = threading.Condition()
         self._away = False
 
@@ -115,17 +117,21 @@ class Share:
         answer = self._link.post_entries(self._bureau.origin, body)
         failpoint("share.after_post")
         if answer.status == 200:
-            self._accept(size, text, answer.body.decode())
+            further = self._accept(size, text, answer.body.decode(errors="replace"))
         elif answer.status == 409:
-            self._go_on_from(answer)
+            further = self._go_on_from(answer)
         elif answer.status == 503:
-            return self._stored(size)
+            further = self._stored(size)
+        elif answer.status >= 500:
+            raise Retry(f"{self._peer.code} cannot take entries now ({answer.status}); they are offered again.")
         else:
             raise NeedsPerson(
                 f"{self._peer.code} refused entries up to {size} with {answer.status}: "
                 f"{answer.body[:200].decode(errors='replace')}. They are kept here and offered again "
                 "by themselves; if this stays, call the bureau."
             )
+        if not further:
+            raise Retry(f"{self._peer.code} gets no further with our log; all is kept, and offered from where it says.")
         return True
 
     def _stored(self, size: int) -> bool:
@@ -133,8 +139,9 @@ class Share:
         bureau = self._bureau
         self._start = size
         with bureau.store.read() as conn:
-            if bureau.logs.next_listed(conn, bureau.origin, size) is None:
-                raise Retry(f"{self._peer.code} has stored the entries but may not sign yet; asked again later.")
+            more = bureau.logs.next_listed(conn, bureau.origin, size) is not None
+        if not self._gain.holds(size) or not more:
+            raise Retry(f"{self._peer.code} has stored the entries but may not sign yet; asked again later.")
         return True
 
     def _next(self) -> tuple[int, str, bytes] | None:
@@ -208,15 +215,15 @@ class Share:
         stamps = [(line, stamp) for line in lines if (stamp := stamp_of(keys, text, line)) is not None]
         return sorted(stamps, key=lambda one: one[1])[-1:]
 
-    def _accept(self, size: int, text: str, lines: str) -> None:
+    def _accept(self, size: int, text: str, lines: str) -> bool:
         bureau, peer = self._bureau, self._peer
         for line in lines.split("\n"):
             stamp = stamp_of(peer.receipt_keys(bureau.origin, size), text, line)
             if stamp is None:
                 continue
             with bureau.store.write() as conn:
-                bureau.logs.add_cosignature(conn, bureau.origin, size, peer.code, line, stamp, bureau.clock())
                 held = bureau.logs.countersigned(conn, bureau.origin, peer.code)
+                bureau.logs.add_cosignature(conn, bureau.origin, size, peer.code, line, stamp, bureau.clock())
                 sourcebook.post(conn, f"peer:{peer.code}", {"last_contact": bureau.now_text(), "size": size})
                 if self._start is not None and size >= held:
                     desk.clear(conn, "peer_restored", [peer.code], bureau.now_text())
@@ -225,13 +232,13 @@ class Share:
             failpoint("share.after_commit")
             self._start = size if self._start is not None and size < held else None
             bureau.notice("share.countersigned", {"peer": peer.code, "size": size})
-            return
+            return self._gain.countersigned(size, held)
         raise NeedsPerson(
             f"{peer.code} answered for size {size} without a line of its receipt key that verifies. "
             "Nothing was counted as received; compare its member file's fingerprint."
         )
 
-    def _go_on_from(self, answer: Answer) -> None:
+    def _go_on_from(self, answer: Answer) -> bool:
         held = _held(answer)
         with self._bureau.store.read() as conn:
             size = self._bureau.logs.state(conn, self._bureau.origin).size
@@ -245,9 +252,11 @@ class Share:
             )
         if held < 0 or held == self._start:
             raise NeedsPerson(f"{self._peer.code} answered 409 with a size that leads nowhere; nothing was changed.")
-        if held < self._countersigned():
+        signed = self._countersigned()
+        if held < signed:
             self._alarm(held)
-        self._start = held
+        before, self._start = signed if self._start is None else self._start, held
+        return self._gain.fell(held) if held < before else self._gain.holds(held)
 
     def _countersigned(self) -> int:
         with self._bureau.store.read() as conn:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from syncd.flows.bureau import Bureau
 from syncd.flows.misbehaviour import Accusation, accuse
+from syncd.flows.not_now import or_not_now
 from syncd.ledger.notes import NoteSigner, NoteVerifier
 from syncd.ledger.witnessing import TWO_ROOTS, Held, Submitted, WitnessRefusal, judge, read_submission
 from syncd.peers import Answer
@@ -30,6 +31,7 @@ class Witness:
         self._logs = logs
         self._lock = threading.Lock()  # looking at the last size and moving it are one step
 
+    @or_not_now
     def add_checkpoint(self, body: bytes) -> Answer:
         """Answer ``POST /witness/add-checkpoint``."""
         bureau = self._bureau
