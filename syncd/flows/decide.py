@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row
 from syncd.errors import NeedsPerson
 from syncd.failpoint import failpoint
 from syncd.flows.alarms import quiet
+from syncd.flows.answer import DESK_REASONS
 from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
 from syncd.flows.drift import accept
@@ -25,7 +26,7 @@ from syncd.flows.record import Saying, record, sign
 from syncd.flows.reissue import change
 from syncd.flows.rejudge import FIRST, SECOND_NEEDED, Rejudge, ask_another
 from syncd.flows.relieve import relief_body, say_own
-from syncd.flows.respond import respond
+from syncd.flows.respond import asked, respond
 from syncd.flows.resync import Finish, operator_body
 from syncd.flows.vanished import ALL_GONE, each
 from syncd.store import desk, proposals, register, releases, sourcebook
@@ -33,6 +34,9 @@ from syncd.store import desk, proposals, register, releases, sourcebook
 Json = dict[str, Any]
 _LETS_FOLLOW = frozenset({"review", "mapping_differs"})
 """What is released for these is judged as reviewed 已复核, so the rule's number of people is asked for both."""
+_TRIED_AGAIN = frozenset({"quarantine", "relief_waiting", "unmapped", "no_rule", "subject_type", "exception",
+                          "unreadable"})  # fmt: skip
+"""Releasing these only has the thing tried again: the same fault opens the item again."""
 
 
 class Decide:
@@ -74,10 +78,12 @@ class Decide:
                 raise NeedsPerson(f"There is no open item {item} on the desk; `syncd desk list` shows them.")
             done = self._release(conn, row, account) if release else self._refuse(conn, row)
             state = "released" if release else "refused"
+            if release and row.kind in _TRIED_AGAIN:
+                state = "cleared"
             if done == SECOND_NEEDED:
                 state = "open"
-            if release and row.kind in ("quarantine", "relief_waiting", "unmapped", "no_rule", "unreadable"):
-                state = "cleared"  # tried again: the same fault opens the item again
+            elif release and self._still_asked(conn, row):
+                state, done = "open", f"{done}, and still {row.kind}: the item stays open until that has changed"
             if state != "open":
                 desk.decide(conn, item, state, str(account), ground, bureau.now_text())
                 quiet(bureau, conn, row.kind, [row.mark])
@@ -101,6 +107,12 @@ class Decide:
                 "`syncd desk refuse` closes it."
             )
         return doing(conn, row, account)
+
+    def _still_asked(self, conn: Connection, row: Row[Any]) -> bool:
+        """Whether this region's answer asks a person for the same reason as before the release."""
+        leaf, code = bytes.fromhex(row.mark) if row.kind in DESK_REASONS else b"", self._bureau.code
+        now = register.responses_of(conn, [leaf], code).get(leaf, {}).get(code) if leaf else None
+        return now is not None and asked(now.kind, now.parsed()) == row.kind
 
     def _refuse(self, conn: Connection, row: Row[Any]) -> str:
         """What was refused is seen by two people anew, should the item be opened again."""

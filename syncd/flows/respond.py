@@ -186,7 +186,7 @@ def _note(
     again = {case.leaf.hex() for case, _ in changed if case.before is not None}
     for reason in DESK_REASONS if again else ():
         desk.clear(conn, reason, again, now_text)
-    desk.put(conn, [_desk_item(case, now.body) for case, now in changed if _needs_desk(now)], now_text)
+    desk.put(conn, [_desk_item(case, now.body) for case, now in changed if asked(now.kind, now.body)], now_text)
 
 
 def _counter(before: Response | None) -> int:
@@ -267,11 +267,14 @@ def delivery_row(leaf: bytes, counter: int, now: Answer, earlier: Delivery | Non
     )
 
 
-def _needs_desk(now: Answer) -> bool:
-    return now.kind in (HELD, LIFTED) and now.body["reason"] in DESK_REASONS
+def asked(kind: str, body: Json) -> str | None:
+    """The reason for which a response asks a person, if it does."""
+    return body["reason"] if kind in (HELD, LIFTED) and body["reason"] in DESK_REASONS else None
 
 
 def _desk_item(case: Case, body: Json) -> Json:
+    """Who decided before did so about the finding as it was: one that did not ask meanwhile is asked about anew."""
+    anew = case.before is not None and asked(case.before.kind, case.before.parsed()) != body["reason"]
     facts = {
         "finding": case.leaf.hex(),
         "issuer": case.issuer,
@@ -281,4 +284,4 @@ def _desk_item(case: Case, body: Json) -> Json:
         "uscc": case.body["subject"]["uscc"],
         "twins": [twin.leaf.hex() for twin in case.twins],
     }
-    return {"kind": body["reason"], "mark": case.leaf.hex(), "reason": body["reason"], "facts": facts}
+    return {"kind": body["reason"], "mark": case.leaf.hex(), "reason": body["reason"], "facts": facts, "anew": anew}

@@ -15,6 +15,7 @@ from syncd.store.register_tables import desk
 from syncd.store.statement import among, chunks, execute
 
 Json = dict[str, Any]
+_OPEN: Json = {"state": "open", "closed_by": None, "ground": None, "closed_at": None}
 
 
 def put(conn: Connection, items: Sequence[Json], now: str) -> None:
@@ -32,13 +33,13 @@ def put(conn: Connection, items: Sequence[Json], now: str) -> None:
             "mark": item["mark"],
             "reason": item["reason"],
             "facts": orjson.dumps(item["facts"]).decode(),
-            "state": "open",
             "opened_at": now,
+            **_OPEN,
         }
         for item in items
         if item.get("anew") or (item["kind"], item["mark"], item["reason"]) not in decided
     }
-    bulk_upsert(conn, desk, list(rows.values()), ("kind", "mark"), ("reason", "facts", "state"))
+    bulk_upsert(conn, desk, list(rows.values()), ("kind", "mark"), ("reason", "facts", *_OPEN))
 
 
 def _decided(conn: Connection, marks: Collection[str]) -> set[tuple[str, str, str]]:
@@ -86,9 +87,7 @@ def facts_of(item: Row[Any]) -> Json:
 
 def open_again(conn: Connection, item: int) -> None:
     """What a person decided is a question again."""
-    conn.execute(
-        update(desk).where(desk.c.id == item).values(state="open", closed_by=None, ground=None, closed_at=None)
-    )
+    conn.execute(update(desk).where(desk.c.id == item).values(_OPEN))
 
 
 def state_facts(conn: Connection, item: int, facts: Json) -> None:

@@ -1,0 +1,107 @@
+"""What leaves the desk has gone: a decision closes an item, or the end of its cause; never that it was looked at."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from network import THREE, Json, Node, agreement_of, company, network, penalty
+
+from syncd.agreement.model import Agreement
+from syncd.flows import respond
+from syncd.flows.answer import Answer, Case, Rules, answer
+from syncd.store import desk
+
+DAY = dt.date(2026, 11, 22)
+HOME = "320583"
+Urls = Callable[[str], str]
+CODE = "KS-0104"
+
+
+def open_items(node: Node) -> dict[str, int]:
+    """Numbers of the open items by kind."""
+    with node.bureau.store.read() as conn:
+        return {item.kind: item.id for item in desk.listing(conn)}
+
+
+def release(node: Node, item: int) -> Json:
+    result: Json = node.stages.work._decide.run(item, True, 1001, "operator_request")
+    return result
+
+
+def without_rule() -> Agreement:
+    """The shipped agreement, where the home region has no rule for EP-04."""
+    agreement = agreement_of(THREE)
+    region = agreement.regions[HOME]
+    rules = {code: rule for code, rule in region.rules.items() if code != "EP-04"}
+    return replace(agreement, regions={**agreement.regions, HOME: replace(region, rules=rules)})
+
+
+def for_agencies() -> Agreement:
+    """The shipped agreement, where the home region's code for EP-04 names agencies, which EP-04 does not reach."""
+    agreement = agreement_of(THREE)
+    region = agreement.regions[HOME]
+    codes = {**region.local_codes, CODE: replace(region.local_codes[CODE], subject_type="MONITORING_AGENCY")}
+    return replace(agreement, regions={**agreement.regions, HOME: replace(region, local_codes=codes)})
+
+
+def breaks_at_home(case: Case, rules: Rules) -> Answer:
+    if rules.region == HOME:
+        raise RuntimeError("a judge that fails")
+    return answer(case, rules)
+
+
+@pytest.mark.parametrize(
+    ("reason", "local_code", "agreement"),
+    [
+        ("unmapped", "KS-9999", lambda: None),
+        ("no_rule", CODE, without_rule),
+        ("subject_type", CODE, for_agencies),
+    ],
+)
+def test_a_finding_that_is_judged_again_to_the_same_end_stays_on_the_desk(
+    tmp_path: Path, store_urls: Urls, reason: str, local_code: str, agreement: Callable[[], Agreement | None]
+) -> None:
+    net = network(tmp_path, store_urls, agreement=agreement())
+    node = net.nodes[HOME]
+    node.home.put(penalty("101", company(1), local_code, HOME))
+    net.settle()
+    item = open_items(node)[reason]
+    result = release(node, item)
+    assert result["state"] == "open" and f"still {reason}: the item stays open" in result["done"]
+    assert open_items(node) == {reason: item}
+    net.settle()
+    assert open_items(node) == {reason: item}
+
+
+def test_what_broke_its_judge_stays_on_the_desk_until_it_can_be_judged_and_comes_back(
+    tmp_path: Path, store_urls: Urls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = network(tmp_path, store_urls)
+    node = net.nodes[HOME]
+    node.home.put(penalty("101", company(1), CODE, HOME))
+    with monkeypatch.context() as broken:
+        broken.setattr(respond, "answer", breaks_at_home)
+        net.settle()
+        assert release(node, open_items(node)["exception"])["state"] == "open"
+        item = open_items(node)["exception"]
+    assert release(node, item)["state"] == "cleared"
+    assert open_items(node) == {} and node.stages.inquiry.check(company(1), DAY)["standing"] == "restricted"
+
+
+def test_what_was_released_and_was_changed_since_is_asked_again(tmp_path: Path, store_urls: Urls) -> None:
+    """A release is of the finding as it was: what its bureau amended is held for review once more, in sight."""
+    net = network(tmp_path, store_urls)
+    node = net.nodes[HOME]
+    codes = node.bureau.agreement.regions[HOME].local_codes.values()
+    code = next(one.code for one in codes if one.criterion == "EP-A6")
+    node.home.put(penalty("101", company(1), code, HOME))
+    net.settle()
+    assert release(node, open_items(node)["review"])["state"] == "released"
+    assert open_items(node) == {}
+    changed = penalty("101", company(1), code, HOME, CF_NR_FK="3", GXSJ="2026-11-23 08:00:00.000000")
+    node.home.put(changed)
+    net.settle()
+    assert node.stages.inquiry.check(company(1), DAY)["standing"] == "clear"
+    assert list(open_items(node)) == ["review"]
