@@ -75,7 +75,8 @@ def _run(folder: Path, directory: Path, serve: bool, seed: int | None, as_json: 
 def _prepared(folder: Path) -> Iterator[Path]:
     """An empty folder of the demonstration's own, held for as long as it runs.
 
-    What an earlier one left is cleared; a folder with anything else in it, or in which one still runs, is refused.
+    What an earlier one left is cleared; a folder with anything else in it, or in which one still runs, or a daemon that
+    one killed has left behind, is refused: that daemon would go on upon deleted files.
     """
     directory = folder.resolve()
     if directory.exists() and any(directory.iterdir()) and not (directory / MARK).exists():
@@ -91,12 +92,27 @@ def _prepared(folder: Path) -> Iterator[Path]:
                 f"A demonstration runs in {folder}. Nothing was touched; end it where it was started (Ctrl-C), "
                 "or give another --dir."
             ) from None
-        for left in directory.iterdir():
-            if left.is_dir():
-                shutil.rmtree(left)
-            elif left.name != MARK:
-                left.unlink()
+        with ExitStack() as quiet:
+            for lock in directory.glob("*/*.lock"):
+                _hold(quiet, lock)
+            for left in directory.iterdir():
+                if left.is_dir():
+                    shutil.rmtree(left)
+                elif left.name != MARK:
+                    left.unlink()
         yield directory
+
+
+def _hold(held: ExitStack, lock: Path) -> None:
+    """Hold a node's lock, so that no daemon works while the node is cleared."""
+    try:
+        held.enter_context(file_lock(lock))
+    except Stop:
+        holder = lock.read_text("ascii", "replace").strip()
+        raise NeedsPerson(
+            f"A daemon runs in {lock.parent}, as process {holder}. Nothing was touched; end it (`kill {holder}`) or "
+            "give another --dir."
+        ) from None
 
 
 def _settled(site: Site, scenario: Scenario) -> bool:

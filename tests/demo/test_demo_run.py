@@ -101,6 +101,16 @@ def test_a_second_one_in_the_same_folder_is_refused_while_the_first_runs(tmp_pat
     assert (tmp_path / "jiading").is_dir()
 
 
+def test_a_daemon_left_by_one_that_was_killed_keeps_its_folder(tmp_path: Path) -> None:
+    (tmp_path / MARK).touch()
+    node = tmp_path / "kunshan"
+    node.mkdir()
+    with file_lock(node / "syncd.db.lock"):
+        code, out, err = syncd("demo", "--dir", str(tmp_path))
+        assert (code, out) == (3, "") and str(node) in err and f"kill {os.getpid()}`" in err and err.count("\n") == 1
+        assert (node / "syncd.db.lock").exists(), "nothing was touched"
+
+
 def test_a_folder_with_anything_else_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "minutes.txt").write_text("kept")
     code, out, err = syncd("demo", "--dir", str(tmp_path))
