@@ -23,7 +23,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 
 from adapters.base import SourceError
-from syncd import logs_out, process
+from syncd import keyring, logs_out, process
 from syncd.errors import NeedsPerson, Retry, Stop, SyncdError
 from syncd.flows.record import sign
 from syncd.flows.startup import establish, establish_members
@@ -53,6 +53,7 @@ class Daemon:
         self._write = logs_out.start(settings.logging.level, settings.node.code)
         self._news: SimpleQueue[str] = SimpleQueue()  # a signal may put into it whatever the main thread is at
         self._ended = self._deaf = False
+        keyring.ask_whole(settings.data / "keys")  # a folder that is no node is told so before a store is made in it
         process.apart(lambda: _bring_tables_up(settings.store_url))
         self._running = self._made(None)
 

@@ -157,7 +157,7 @@ def _of_role(settings: Settings, member: Member, spans: Sequence[KeySpan], role:
 
 
 def _public(vkey: str) -> str:
-    return vkey.rpartition("+")[2]
+    return vkey.split("+", 2)[2]  # the last part may hold a + itself
 
 
 def _state(vkey: str, signing: Sequence[str]) -> str:

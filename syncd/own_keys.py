@@ -14,8 +14,12 @@ def signers(settings: Settings, own: Member, keys: keyring.Keyring) -> Signers:
     """The keys that the node's own member file introduces; what has replaced them since stands in its log."""
     name = NoteVerifier.parse(own.receipt_vkey).name
     found = {one.vkey: one for one in spare_signers(settings, own.origin, name)}
-    if own.log_vkey not in found or own.receipt_vkey not in found:
-        raise NeedsPerson("The node's own member file does not carry this node's keys. Nothing was started.")
+    if lost := [vkey for vkey in (own.log_vkey, own.receipt_vkey) if vkey not in found]:
+        raise NeedsPerson(
+            f"The file of the key {lost[0]}, which the node's member file introduces, is not in its folder of keys. "
+            "Nothing was started. Put it back from the backup of the keys; a log whose key has none is ended by "
+            "`syncd keys seal`."
+        )
     witness = NoteSigner(NoteVerifier.parse(own.witness_vkey).name, keys.witness, COSIGNATURE_KEY)
     spare = partial(spare_signers, settings, own.origin, name)
     second = sm2_file.signer(settings, own) if settings.node.sm2 else None

@@ -38,7 +38,9 @@ class OpenBooks:
 
 @contextmanager
 def open_books(settings: Settings) -> Iterator[OpenBooks]:
-    """Open the books of the node these settings describe. Raises ``NeedsPerson`` if it has never run."""
+    """Open the books of the node these settings describe. Raises ``NeedsPerson`` if it is none, or has never run."""
+    if not (settings.data / "keys").is_dir():
+        raise NeedsPerson(f"{settings.data} holds no keys, so it is no node; `syncd init` makes one.")
     folder = settings.path(settings.node.agreement)
     agreement, members = read_agreement(folder), read_members(folder)
     if settings.node.code not in members:

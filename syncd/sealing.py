@@ -97,7 +97,7 @@ def _following(member: Member, log: str, file: Path, fingerprint: str) -> Member
         )
     name, _, epoch = log.rpartition("/")
     expected = f"{name}/{int(epoch) + 1}" if epoch.isdigit() else ""
-    same_key = following.log_vkey.rpartition("+")[2] == member.log_vkey.rpartition("+")[2]
+    same_key = following.log_vkey.split("+", 2)[2] == member.log_vkey.split("+", 2)[2]
     if following.origin != expected or (same_key and member.origin == log):
         raise Refuse(
             f"{file.name} introduces {following.origin}; the successor of {log} is {expected}, with a new log key. "

@@ -9,6 +9,7 @@ from syncd.keyring.authority import bureau_urn, renew_ca, renew_tls, tls_files
 from syncd.keyring.keys import (
     Keyring,
     add_signing_key,
+    ask_whole,
     create,
     load,
     load_node_key,
@@ -21,6 +22,7 @@ from syncd.keyring.wrapping import is_wrapped, unwrap, wrap
 __all__ = [
     "Keyring",
     "add_signing_key",
+    "ask_whole",
     "bureau_urn",
     "create",
     "is_wrapped",

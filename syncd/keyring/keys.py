@@ -13,6 +13,11 @@ from syncd.keyring.wrapping import pem, read_signing_key, unwrap, wrap
 from syncd.private_files import read_private, write_private
 
 ROLES = ("log", "receipt", "witness")
+_BACKUP = "Put it back from the backup of the keys"
+_OTHERWISE = {
+    "log": "; where there is none, `syncd keys seal` with this log ends it, and makes the key of the next",
+    "tls": ", or make another pair: `syncd keys rotate tls`",
+}
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,13 @@ def create(folder: Path, code: str, url: str, passphrase: bytes | None = None) -
 
 
 def load(folder: Path, passphrase: bytes | None = None) -> Keyring:
-    """Load the keys; raises ``NeedsPerson`` where there are none and ``Stop`` where others could read them.
+    """Load the keys; raises ``NeedsPerson`` as ``ask_whole`` does, and ``Stop`` where others could read them.
 
-    ``NeedsPerson`` as well where they are wrapped and the passphrase is missing or another.
+    ``NeedsPerson`` as well where they are wrapped and the passphrase is missing or another. Of the log's keys and of
+    those for receipts the oldest that is there is loaded; ``signing_keys`` gives all.
     """
-    if not (folder / "log.key").exists():
-        raise NeedsPerson(f"{folder} holds no keys yet; run `syncd init` first.")
-    signing = {role: read_signing_key(folder / f"{role}.key", passphrase) for role in ROLES}
+    ask_whole(folder)
+    signing = {role: signing_keys(folder, role, passphrase)[0][1] for role in ROLES}
     certificate, tls_key = tls_files(folder)
     read_private(tls_key)  # read by the TLS library from its file, so its mode is looked at here
     if (folder / "ca.key").exists():  # may be kept elsewhere: a running node needs it for nothing
@@ -67,27 +72,50 @@ def load(folder: Path, passphrase: bytes | None = None) -> Keyring:
     )
 
 
+def ask_whole(folder: Path) -> None:
+    """Raises ``NeedsPerson`` where there are no keys, or one is gone: which, and what to do about it. Reads none."""
+    files = {role: signing_files(folder, role) for role in ROLES}
+    files |= {name: [folder / f"{name}.key"] for name in ("node", "row")} | {"tls": [tls_files(folder)[1]]}
+    lost = [name for name, several in files.items() if not any(file.exists() for file in several)]
+    if len(lost) == len(files):
+        raise NeedsPerson(f"{folder} holds no keys yet; run `syncd init` first.")
+    if lost:
+        raise _lost(folder, lost[0])
+
+
+def _lost(folder: Path, name: str) -> NeedsPerson:
+    return NeedsPerson(
+        f"The key file {folder / name}.key is gone, while others are there. Nothing was started. "
+        f"{_BACKUP}{_OTHERWISE.get(name, '; nothing else can take its place')}."
+    )
+
+
 def load_node_key(folder: Path, passphrase: bytes | None = None) -> bytes:
     """The key that opens the vault, and no key that signs; raises as ``load`` does."""
     return unwrap(folder / "node.key", read_private(folder / "node.key"), passphrase)
 
 
 def signing_files(folder: Path, role: str) -> list[Path]:
-    """The files of a role's keys, oldest first: ``log.key``, ``log.2.key`` and so on."""
+    """The files of a role's keys that are there, oldest first: ``log.key``, ``log.2.key`` and so on."""
     numbered = {
         int(path.name.split(".")[1]): path for path in folder.glob(f"{role}.*.key") if NUMBERED.search(path.name)
     }
-    return [folder / f"{role}.key", *(numbered[number] for number in sorted(numbered))]
+    first = folder / f"{role}.key"
+    return [*([first] if first.exists() else []), *(numbered[number] for number in sorted(numbered))]
 
 
 def signing_keys(folder: Path, role: str, passphrase: bytes | None = None) -> list[tuple[Path, Ed25519PrivateKey]]:
     """A role's private keys with their files, oldest first; raises as ``load`` does."""
-    return [(path, read_signing_key(path, passphrase)) for path in signing_files(folder, role)]
+    files = signing_files(folder, role)
+    if not files:
+        raise _lost(folder, role)
+    return [(path, read_signing_key(path, passphrase)) for path in files]
 
 
 def add_signing_key(folder: Path, role: str, passphrase: bytes | None = None) -> tuple[Path, Ed25519PrivateKey]:
     """Make a role's next key, in a file of its own; the ones before it stay."""
-    number = max((int(path.name.split(".")[1]) for path in signing_files(folder, role)[1:]), default=1) + 1
+    names = [path.name for path in signing_files(folder, role)]
+    number = max((int(name.split(".")[1]) for name in names if NUMBERED.search(name)), default=1) + 1
     key, path = Ed25519PrivateKey.generate(), folder / f"{role}.{number}.key"
     write_private(path, pem(key, passphrase))
     return path, key

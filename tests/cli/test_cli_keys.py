@@ -11,7 +11,7 @@ from syncd import keyring
 from syncd.agreement.member import Member
 from syncd.agreement_files import read_agreement
 from syncd.errors import NeedsPerson
-from syncd.key_list import log_signers
+from syncd.key_list import _public, log_signers
 from syncd.ledger.key_history import KeySpan
 from syncd.ledger.notes import LOG_KEY, NoteSigner
 from syncd.settings import read_settings
@@ -129,6 +129,36 @@ def test_certificates_are_renewed_by_command(node: Path) -> None:
     ran = syncd("keys", "rotate", "tls", "--reason", "no authority", "-c", node)
     assert ran.code == 3 and "ca.key is not there" in ran.sentence
     away.rename(node.parent / "keys/ca.key")
+
+
+def test_two_keys_that_end_alike_are_two() -> None:
+    """Base64 has a plus sign of its own: what follows the last one is not the key."""
+    assert _public("log/1+0011aabb+AAx+b") != _public("log/1+0011aabc+AAy+b") == _public("log/2+0011aabd+AAy+b")
+
+
+@pytest.mark.parametrize("name", ["receipt", "witness", "node", "row", "tls", "log"])
+def test_a_lost_key_file_is_named_with_what_to_do(tmp_path: Path, name: str) -> None:
+    node = make_node(tmp_path, allow_candidates=True)
+    lost = node.parent / "keys" / f"{name}.key"
+    if name == "log":
+        assert syncd("resync", "collect", "--reason", "x", "-c", node).code == 0
+    lost.unlink()
+    ran = syncd("run", "-c", node)
+    assert ran.code == 3 and f"{lost} is gone" in ran.sentence and "from the backup" in ran.sentence
+    assert "syncd init" not in ran.sentence and (node.parent / "syncd.db").exists() == (name == "log")
+    if name == "tls":
+        assert "keys rotate tls" in ran.sentence
+        assert syncd("keys", "rotate", "tls", "--reason", "file lost", "-c", node).code == 0
+    if name == "log":
+        assert "keys seal" in ran.sentence
+        assert syncd("resync", "collect", "--reason", "x", "-c", node).code == 3
+        ran = syncd("keys", "seal", f"jiakuntai-eco/{OWN}/1", "--reason", "file lost", "-c", node, "--json")
+        assert ran.code == 0 and ran.json["result"]["successor"] == f"jiakuntai-eco/{OWN}/2"
+        assert syncd("resync", "collect", "--reason", "x", "-c", node).code == 0
+        keyring.add_signing_key(lost.parent, "log")
+        lost.with_name("log.2.key").unlink()
+        ran = syncd("resync", "collect", "--reason", "x", "-c", node)
+        assert ran.code == 3 and "member file introduces" in ran.sentence and "keys seal" in ran.sentence
 
 
 def test_a_signature_counts_by_any_key_of_the_present_log(tmp_path: Path) -> None:
