@@ -152,12 +152,14 @@ class Collect:
         self._note_waiting(conn, page)
         suspended = [("relief.suspended", row, relief_body(ground, bureau)) for _, row, ground in plan.suspend]
         say_own(bureau, conn, suspended)
+        now = bureau.now_text()
+        suspending = [item for item in plan.desk if item.get("anew")]
+        desk.put(conn, suspending, now)  # before a 恢复 of this page asks whether they are open
         marks = marks_of_state(bureau, conn, self.name, findings, page.states)
         relief = match_relief(bureau, conn, self.name, reliefs + marks, pass_, began)
         self._note_relief(conn, relief)
         sourcebook.remember(conn, plan.rows + relief.rows)
         counts = self._intake.note(conn, page, plan, relief, len(marks), place["full"])
-        now = bureau.now_text()
         desk.begin_files(conn, self.name, page.begun, now)
         desk.put(conn, plan.desk + relief.desk, now)
         self._answer_copied(conn, plan)

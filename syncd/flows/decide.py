@@ -19,14 +19,15 @@ from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
 from syncd.flows.drift import accept
 from syncd.flows.judged import judged_by
+from syncd.flows.marks import removable
 from syncd.flows.planning import WITHDRAWN
 from syncd.flows.propose import confirmed_body, still_counts
 from syncd.flows.recognise import Recognise
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.reissue import change
 from syncd.flows.rejudge import FIRST, SECOND_NEEDED, Rejudge, ask_another
-from syncd.flows.relieve import relief_body, say_own
-from syncd.flows.respond import asked, respond
+from syncd.flows.relieve import CLEARS, relief_body, say_own
+from syncd.flows.respond import asked, respond, state_of
 from syncd.flows.resync import Finish, operator_body
 from syncd.flows.vanished import ALL_GONE, each
 from syncd.store import desk, proposals, register, releases, sourcebook
@@ -203,12 +204,15 @@ class Decide:
         facts = orjson.loads(row.facts)
         leaf = bytes.fromhex(facts["finding"])
         finding = register.findings_by_leaf(conn, [leaf])[leaf]
-        marks = [event.leaf.hex() for event in register.relief_of(conn, [leaf]).get(leaf, ())
-                 if event.kind == "relief.suspended"]  # fmt: skip
-        body = relief_body("review_over", self._bureau, marks)
-        say_own(self._bureau, conn, [("finding.resumed", finding, body)])  # noted at once, before the row is read again
+        marks = removable(self._bureau, conn, finding, CLEARS["finding.resumed"], row.kind)
+        if marks:  # said at once, before the row is read again
+            body = relief_body("review_over", self._bureau, marks)
+            say_own(self._bureau, conn, [("finding.resumed", finding, body)])
         for collect in self._collects:
             collect.read_again(conn)
+        rows = register.relief_of(conn, [leaf]).get(leaf, ())
+        if state_of(finding, rows, self._bureau.today()).suspended:
+            return "the row is read again; the finding stays suspended by what others said of it"
         return "the finding was resumed; the row is read again"
 
     def _accept_columns(self, conn: Connection, row: Row[Any], account: int) -> str:

@@ -14,13 +14,13 @@ with its page (``collect``); what a person changes at the desk takes it through 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 
 from schemas.registry import check_body
 from syncd.agreement.versions import version_of
 from syncd.errors import NeedsPerson
 from syncd.flows.bureau import Bureau
+from syncd.flows.marks import UNDER_REVIEW, body_of, removable, standing
 from syncd.flows.record import Saying, record
 from syncd.flows.relieve import relief_body, say_own
 from syncd.flows.understand import finding_row
@@ -29,7 +29,7 @@ from syncd.store.register import Finding, ReliefRow
 
 Json = dict[str, Any]
 REVOKED, GROUND = "relief.revoked", "log_sealed"
-SUSPENDED = "relief.suspended"
+SUSPENDED = ("relief.suspended",)
 ABOUT_A_FINDING = ("proposed", "rejudge", "grounds_gone")
 """Kinds of items that name one finding, and that nobody may decide any more once it was issued anew."""
 
@@ -47,19 +47,23 @@ def revoke_sealed(bureau: Bureau, conn: Connection, findings: Sequence[Finding])
         return {}
     held = register.relief_of(conn, {one.leaf for one in findings})
     say_own(bureau, conn, [(REVOKED, one, relief_body(GROUND, bureau)) for one in findings])
-    return {one.leaf: _standing(one, held.get(one.leaf, ())) for one in findings}
+    return {one.leaf: standing(one, held.get(one.leaf, ())) for one in findings}
 
 
 def carry_over(bureau: Bureau, conn: Connection, marks: Mapping[bytes, Sequence[ReliefRow]]) -> set[bytes]:
-    """Step 3; ``marks`` by the leaf of the new finding, which is in the register. Returns those that are suspended."""
+    """Step 3, in the words in which each was said, so that who caused it is still known.
+
+    ``marks`` by the leaf of the new finding, which is in the register. Returns those that a person may resume.
+    """
     found = register.findings_by_leaf(conn, set(marks))
     said = [
-        (row.kind, found[leaf], {**relief_body(GROUND, bureau), "effective_from": row.effective_from or row.at_day})
+        (row.kind, found[leaf], {**(body_of(bureau, conn, row) or relief_body(GROUND, bureau)),
+                                 "effective_from": row.effective_from or row.at_day})
         for leaf, rows in marks.items() for row in rows
     ]  # fmt: skip
     if said:
         say_own(bureau, conn, said)
-    return {leaf for leaf, rows in marks.items() if any(row.kind == SUSPENDED for row in rows)}
+    return {leaf for leaf, one in found.items() if removable(bureau, conn, one, SUSPENDED, UNDER_REVIEW)}
 
 
 def follow(bureau: Bureau, conn: Connection, anew: Mapping[bytes, bytes]) -> None:
@@ -104,10 +108,3 @@ def to_resume(source: str, row: str, finding: bytes, reason: str) -> Json:
     """A suspended finding that only a person may put on again."""
     facts = {"source": source, "row": row, "finding": finding.hex()}
     return {"kind": "under_review", "mark": f"{source}/{row}", "reason": reason, "facts": facts, "anew": True}
-
-
-def _standing(finding: Finding, rows: Sequence[ReliefRow]) -> list[ReliefRow]:
-    """Relief and marks that no later entry has cleared."""
-    counting = [row for row in rows if row.counts_for(finding)]
-    cleared = {leaf for row in counting for leaf in orjson.loads(row.clears)}
-    return [row for row in counting if row.kind.startswith("relief.") and row.leaf.hex() not in cleared]

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from adapters.records import FindingRecord, ReliefRecord
 from syncd.flows.bureau import Bureau, day_of_text
+from syncd.flows.marks import cause, removable
 from syncd.flows.record import Saying, record
 from syncd.flows.understand import relief_key
 from syncd.store import desk, origins, register, sourcebook
@@ -144,11 +145,10 @@ def _fresh(conn: Connection, source: str, records: Sequence[ReliefRecord], pass_
 
 
 def _say(bureau: Bureau, conn: Connection, one: Json, finding: Finding) -> list[Appended]:
-    """Say one relief row about one finding; what is adverse is said only where there is a mark to clear."""
+    """Say one relief row about one finding; what is adverse, only where it finds a mark that it may remove."""
     body = orjson.loads(one["body"])
     if one["kind"] in CLEARS:
-        events = register.relief_of(conn, [finding.leaf]).get(finding.leaf, ())
-        body["clears"] = [event.leaf.hex() for event in events if event.kind in CLEARS[one["kind"]]]
+        body["clears"] = removable(bureau, conn, finding, CLEARS[one["kind"]], cause(bureau, body))
         if not body["clears"]:
             return []
     return say_own(bureau, conn, [(one["kind"], finding, body)])

@@ -104,7 +104,8 @@ def _relieve_again(bureau: Bureau, conn: Connection, origin: str) -> None:
     for one, entry, leaf in about:
         if leaf in found and one.leaf.hex() not in cleared:
             day = (one.body or {}).get("effective_from") or day_of_text(entry.at).isoformat()
-            said.append((entry.kind, found[leaf], {**relief_body("log_sealed", bureau), "effective_from": day}))
+            body = one.body or relief_body("log_sealed", bureau)
+            said.append((entry.kind, found[leaf], {**body, "effective_from": day}))
     if said:
         say_own(bureau, conn, said)
 
