@@ -1,7 +1,8 @@
 """What a node serves of every log it holds: static tlog-tiles, checkpoints, and records with their disclosures.
 
-Every member is entitled to all disclosures (LEDGER §6). Only sizes that are signed are served. While this node is in
-doubt it serves no disclosure: its store may be a copy from before an erasure (LEDGER §4).
+Every member with whom entries are exchanged is entitled to all disclosures (LEDGER §6). One that left is to none, and
+still reads checkpoints, tiles and leaves. Only sizes that are signed are served. While this node is in doubt it serves
+no disclosure: its store may be a copy from before an erasure (LEDGER §4).
 """
 
 import re
@@ -89,8 +90,13 @@ class Serve:
         return "".join(f"{key.vkey}\n" for key in keys).encode()
 
     @or_not_now
-    def entries(self, origin: str, start: str, count: str) -> Answer:
-        """``GET …/entries?from=N&count=M``: records with their disclosures, zstd; 512 and about 2 MiB at most."""
+    def entries(self, origin: str, start: str, count: str, caller: str) -> Answer:
+        """``GET …/entries?from=N&count=M``: records with their disclosures, zstd; 512 and about 2 MiB at most.
+
+        ``caller`` is the code proved by the client certificate.
+        """
+        if caller not in self._bureau.exchanging:
+            return Answer(403, f"No entries are exchanged with {caller} now; leaves and tiles are served.\n".encode())
         if not _NUMBER.fullmatch(start) or not _NUMBER.fullmatch(count) or self._bureau.owner(origin) is None:
             return Answer(400, b"Give from=N and count=M in decimal digits, of a log that is held here.\n")
         if not self._bureau.may_sign:

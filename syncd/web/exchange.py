@@ -39,11 +39,11 @@ def exchange(receive: Receive, serve: Serve, witness: Witness | None = None) -> 
         return endpoint
 
     async def records(request: Request) -> Response:
-        if _sender(request) is None:
+        sender, origin, query = _sender(request), request.path_params["origin"], request.query_params
+        if sender is None:
             return _response(Answer(403, b"The client certificate is not one of a member of this agreement.\n"))
-        origin, query = request.path_params["origin"], request.query_params
-        answer = await run_in_threadpool(serve.entries, origin, query.get("from", ""), query.get("count", ""))
-        return _response(answer)
+        start, count = query.get("from", ""), query.get("count", "")
+        return _response(await run_in_threadpool(serve.entries, origin, start, count, sender))
 
     async def static(request: Request) -> Response:
         match = _TILE.fullmatch(request.path_params["path"])

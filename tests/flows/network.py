@@ -142,7 +142,7 @@ class MemoryLink:
             raise Retry("The peer is away.")
         serve = self.target().stages.serve
         page = re.fullmatch(r"entries\?from=([0-9]+)&count=([0-9]+)", path)
-        return serve.entries(origin, page[1], page[2]) if page else serve.static(origin, path)
+        return serve.entries(origin, page[1], page[2], self.sender) if page else serve.static(origin, path)
 
 
 class Network:

@@ -127,7 +127,7 @@ def test_a_restored_backup_serves_nothing_until_it_has_erased_again(site: Site) 
     net, node = site.net, site.net.nodes[THIRD]
     assert not node.bureau.may_sign, "its own answer to the order is missing, so it is in doubt"
     for code in THREE:
-        assert node.stages.serve.entries(net.nodes[code].bureau.origin, "0", "9").status == 503
+        assert node.stages.serve.entries(net.nodes[code].bureau.origin, "0", "9", THIRD).status == 503
     net.settle(collect=False)
     with node.bureau.store.write() as conn:
         jobs.ask(conn, "recover", {"without": [], "account": 1}, "1", node.bureau.now_text())

@@ -17,6 +17,7 @@ from syncd.flows.respond import respond
 from syncd.flows.startup import establish
 from syncd.ledger.entry import parse_entry
 from syncd.ledger.policy import parse_policy
+from syncd.ledger.wire import decode_records, decompress
 from syncd.store import desk, register, versions
 from syncd.store.checkpoints import countersigned_by_all, final_size
 
@@ -168,8 +169,12 @@ def test_a_fourth_member_joins_by_a_version_that_names_it(tmp_path: Path, store_
     under = {code: agreement_of(THREE) for code in THREE} | {FOUR[3]: joins}
     net = opened(tmp_path, store_urls, FOUR, founded_under=lambda code: under[code])
     net.versions = {code: [agreement_of(THREE), joins] for code in FOUR}
+    net.versions[HOME] = []
     net.establish()
     fourth = net.nodes[FOUR[3]]
+    assert shown(net, FOUR[3], "entries?from=0&count=9").status == 403, "no version held there names it"
+    net.versions[HOME] = net.versions[OTHER]
+    net.settle(collect=False)
     net.nodes[HOME].home.put(penalty("101", company(1), "KS-0104", HOME))
     fourth.home.put(penalty("401", company(4), "KS-0104", FOUR[3]))
     net.settle()
@@ -235,6 +240,39 @@ def test_a_member_that_leaves_is_sealed_and_its_findings_end_that_day(net: Netwo
     )
     with node.store.read() as conn:
         assert final_size(conn, node.origin, node.owing) == node.logs.state(conn, node.origin).size
+
+
+def shown(net: Network, code: str, path: str) -> Any:
+    """What home answers a member that asks it for its own log."""
+    return net.links[code, HOME].get(net.nodes[HOME].bureau.origin, path)
+
+
+def disclosed(net: Network, code: str) -> bytes:
+    """All disclosures of home's log that a member is shown."""
+    answer = shown(net, code, "entries?from=0&count=512")
+    if answer.status == 403:
+        return b""
+    return b"".join(one.disclosure for one in decode_records(decompress(answer.body), 0))
+
+
+def test_a_member_that_has_left_is_shown_no_disclosure_any_more(net: Network) -> None:
+    stays = (THIRD, HOME)
+    net.versions = {code: [version_of(stays, 2, "2026-12-01")] for code in stays}
+    net.nodes[HOME].home.put(penalty("101", company(1), "KS-0104", HOME))
+    net.settle()
+    sign_at(net, 2, *stays)
+    assert company(1).encode() in disclosed(net, OTHER), "until that day it is a member"
+    net.now = dt.datetime(2026, 12, 1, 1, tzinfo=dt.UTC)
+    for code in stays:
+        net.links[OTHER, code].down = True
+    net.settle(collect=False)
+    net.nodes[HOME].home.put(penalty("102", company(2), "KS-0104", HOME))
+    net.settle()
+    net.links[OTHER, HOME].down = False
+    assert company(2).encode() in disclosed(net, THIRD)
+    assert shown(net, OTHER, "entries?from=0&count=9").status == 403 and disclosed(net, OTHER) == b""
+    for path in ("checkpoint", "trust.policy", "tile/0/000.p/1", "tile/entries/000.p/1"):
+        assert shown(net, OTHER, path).status == 200, "what it countersigned it can still verify"
 
 
 def test_a_node_that_has_left_ends_what_it_imposed_under_the_agreement(net: Network) -> None:
