@@ -140,7 +140,7 @@ class Recognise:
         changes = understand(self._bureau, state.id, owner, relieving)
         for one in opened:
             if one.kind == AMENDED and one.fault != ERASED:
-                suspend_until_read(state.id, one, changes)
+                suspend_until_read(state.id, owner, one, changes)
         return changes
 
     def _unsaid(self, state: LogState) -> bool:

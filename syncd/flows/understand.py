@@ -160,7 +160,7 @@ def _one(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: Changes) -
         _relief(bureau, log, owner, one, entry, changes)
     elif entry.kind == AMENDED and one.fault is not None and entry.ref is not None:
         _hold(bureau, log, owner, one, one.fault, changes)
-        suspend_until_read(log, one, changes)
+        suspend_until_read(log, owner, one, changes)
     elif one.fault is not None:  # step 3
         _hold(bureau, log, owner, one, one.fault, changes)
     elif entry.kind in HONOURS:
@@ -168,7 +168,7 @@ def _one(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: Changes) -
     elif one.body is not None and entry.kind in ("finding.issued", AMENDED) and names_a_person(one.body):
         _hold(bureau, log, owner, one, "personal_number", changes)
         if entry.kind == AMENDED:
-            suspend_until_read(log, one, changes)
+            suspend_until_read(log, owner, one, changes)
     elif entry.kind == "finding.issued" and one.body is not None:  # step 4
         version = version_of(entry.agreement)
         changes.findings.append(finding_row(log, one.idx, one.leaf, entry.id, owner.code, one.body, version))
@@ -218,9 +218,9 @@ def _broken_relief(bureau: Bureau, log: int, owner: Peer, one: Opened, changes: 
     changes.affected.add(finding)
 
 
-def suspend_until_read(log: int, one: Opened, changes: Changes) -> None:
-    """An amendment suspends the version before it until it is recognised (LEDGER §2)."""
-    if one.entry is not None and one.entry.ref is not None:
+def suspend_until_read(log: int, owner: Peer, one: Opened, changes: Changes) -> None:
+    """An amendment suspends the version before it until it is recognised (LEDGER §2), in its own log only."""
+    if one.entry is not None and one.entry.ref is not None and owner.speaks_for(one.entry.ref.log):
         changes.relief.append(relief_row(log, one.idx, one.leaf, one.entry, None))
         changes.affected.add(bytes.fromhex(one.entry.ref.leaf))
 

@@ -88,14 +88,16 @@ def upsert_tuples(
     rows: Sequence[tuple[Any, ...]],
     keys: Sequence[str],
     update: Sequence[str],
+    where: str = "",
 ) -> int:
     """As ``bulk_upsert``, for tuples in the order of ``columns`` that differ in their ``keys``.
 
-    Returns how many rows were inserted or changed.
+    ``where``: a condition on the row that is there and on ``excluded``; where it does not hold the row is left.
+    Returns how many rows were inserted or changed: all of them, if all were new.
     """
     if not rows:
         return 0
-    conflict = _conflict_sql(table, tuple(keys), tuple(update))
+    conflict = _conflict_sql(table, tuple(keys), tuple(update)) + (where and f" WHERE {where}")
     if conn.dialect.name == "sqlite":
         return _insert_rows(conn, table, columns, conflict, rows)
     sql = _pg_array_insert_sql(table, columns) + conflict

@@ -46,13 +46,16 @@ class Batch(NamedTuple):
 
 
 def chain(conn: Connection, finding_id: str, finding: bytes) -> list[EntryRow]:
-    """The finding's entry and every other one held here whose ``ref`` leads to it, but for orders of erasure."""
-    found = {row.leaf_hash: row for row in by_id(conn, [finding_id]) if row.leaf_hash == finding}
+    """The finding's entry and every other one held here whose ``ref`` leads to it, but for orders of erasure.
+
+    The same bytes may stand in another log as well: each place is one.
+    """
+    found = {(row.log, row.index): row for row in by_id(conn, [finding_id]) if row.leaf_hash == finding}
     last = list(found.values())
     while last:
         about = entries_about(conn, [ref_to(row) for row in last])
-        last = [row for row in about if row.kind not in NOT_COVERED and row.leaf_hash not in found]
-        found |= {row.leaf_hash: row for row in last}
+        last = [row for row in about if row.kind not in NOT_COVERED and (row.log, row.index) not in found]
+        found |= {(row.log, row.index): row for row in last}
     return list(found.values())
 
 

@@ -25,6 +25,10 @@ _RESPONSE_UPDATES = (
 )  # fmt: skip
 
 
+_ITS_OWNERS = "findings.place <> findings.issuer AND excluded.place = excluded.issuer"
+"""A finding of the member whose place it names, where a copy of its very leaf in another log came first."""
+
+
 class Finding(NamedTuple):
     """A finding as the register knows it; ``body`` is ``finding/1.0`` as text, the newest recognised version.
 
@@ -129,10 +133,15 @@ def fetch_among(
 def add_findings(conn: Connection, rows: Sequence[Finding]) -> dict[bytes, Finding]:
     """Store findings by leaf; one that is there already stays as it is, amended or not.
 
+    But any member can append the bytes of another's finding to its own log. Only the log of the member whose place it
+    names relieves it, so that one's row takes the place of a copy that was read first.
+
     Returns them by leaf if all are new, as they nearly always are, and nothing otherwise: who wants them reads them.
     """
     by_leaf = {row.leaf: row for row in rows}
-    added = upsert_tuples(conn, findings, Finding._fields, list(by_leaf.values()), ("leaf",), ())
+    added = upsert_tuples(
+        conn, findings, Finding._fields, list(by_leaf.values()), ("leaf",), Finding._fields[1:], _ITS_OWNERS
+    )
     return by_leaf if added == len(by_leaf) else {}
 
 
