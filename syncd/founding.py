@@ -14,11 +14,13 @@ from syncd.agreement.member import Member, format_member, load_member, same_fing
 from syncd.agreement.model import Agreement
 from syncd.agreement_files import Versions, put_member, read_agreement, read_members
 from syncd.errors import NeedsPerson, Refuse
+from syncd.home_system import ask_place
 from syncd.knock import daemon_answers
 from syncd.ledger import sm2
 from syncd.ledger.notes import COSIGNATURE_KEY, LOG_KEY, NoteSigner
 from syncd.settings import Settings, read_settings
 from syncd.settings_file import SETTINGS_FILE, Wishes, settings_text
+from syncd.store.engine import address_of
 from syncd.store.sizes import SignedSizes
 from syncd.store.vault import Vault
 
@@ -41,11 +43,15 @@ def found(folder: Path, wishes: Wishes, replace: bool = False) -> Founded:
 
     A ``syncd.toml`` that is there is kept and must name the same code and agreement. The node's own member file goes
     into the agreement's local ``members/`` too; ``replace`` lets it take the place of another. Raises ``NeedsPerson``,
-    and makes no key, where keys, signed sizes or a vault exist.
+    and makes nothing, where keys, signed sizes or a vault exist, or the store's address or the source cannot be used.
     """
     _ask_url(wishes.url)
     if wishes.sm2:
         sm2.library()
+    if wishes.store_url is not None:
+        address_of(wishes.store_url)
+    if wishes.source is not None:
+        ask_place(wishes.source)
     agreement = read_agreement(wishes.agreement)
     if wishes.code not in agreement.members:
         raise NeedsPerson(f"The agreement names {', '.join(agreement.members)}, not {wishes.code}. Nothing was made.")

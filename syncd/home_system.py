@@ -101,6 +101,17 @@ def open_source(settings: Settings, row_key: bytes) -> Source | None:
     return Source(open_adapter(settings, section, facts), facts, row_key)
 
 
+def ask_place(section: SourceSettings) -> None:
+    """Raises ``NeedsPerson`` and ``SourceError`` where there is no facts page, or not the place that its mode needs.
+
+    Paths start at the working folder. What else the mode needs may be written into the settings later.
+    """
+    mode = read_facts(section.facts).source.mode
+    if section.url is None and (mode != "files" or section.folder is None):
+        needed = "--source-folder, or --source-url for SFTP" if mode == "files" else "--source-url"
+        raise NeedsPerson(f"The mode of {section.facts} is {mode}, which needs {needed}. Nothing was made.")
+
+
 def read_facts(file: Path) -> SourceFacts:
     """The facts page 来源说明 in a file."""
     try:

@@ -51,18 +51,12 @@ class Store:
     @classmethod
     def open(cls, url: str) -> "Store":
         """Open ``sqlite:////path/to/file`` or ``postgresql://…``. Raises NeedsPerson for anything else."""
-        parsed = _parse(url)
-        backend = parsed.get_backend_name()
-        if backend == "sqlite" and parsed.database and parsed.database != ":memory:":
-            _make_private_file(Path(parsed.database))
+        parsed = address_of(url)
+        if parsed.get_backend_name() == "sqlite":
+            _make_private_file(Path(str(parsed.database)))
             return cls(parsed, _sqlite(parsed, writes=True), _sqlite(parsed, writes=False))
-        if backend == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-            return cls(parsed, _postgres(parsed, writes=True), _postgres(parsed, writes=False))
-        raise NeedsPerson(
-            f"The store's address begins with {backend}, or names no file. Nothing was opened. "
-            "Write sqlite:////path/to/file or postgresql://user@host/database into the settings."
-        )
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        return cls(parsed, _postgres(parsed, writes=True), _postgres(parsed, writes=False))
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -187,14 +181,22 @@ class _Kept:
         self._engine.dispose()
 
 
-def _parse(url: str) -> URL:
+def address_of(url: str) -> URL:
+    """A store's address, read; nothing is opened. Raises NeedsPerson for one that no store can be at."""
     try:
-        return make_url(url)
+        parsed = make_url(url)
     except ArgumentError as error:
         raise NeedsPerson(
             "The store's address is not a database address. Nothing was opened. "
             "Write sqlite:////path/to/file or postgresql://user@host/database into the settings."
         ) from error
+    backend, file = parsed.get_backend_name(), parsed.database
+    if backend == "postgresql" or (backend == "sqlite" and file and file != ":memory:"):
+        return parsed
+    raise NeedsPerson(
+        f"The store's address begins with {backend}, or names no file. Nothing was opened. "
+        "Write sqlite:////path/to/file or postgresql://user@host/database into the settings."
+    )
 
 
 def _sqlite(url: URL, *, writes: bool) -> Engine:

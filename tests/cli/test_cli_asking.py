@@ -1,6 +1,7 @@
 """Commands on a node with no daemon: they ask the books, and do jobs themselves under the daemon's lock."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,18 @@ def test_a_node_that_never_ran_clears_nobody(tmp_path: Path) -> None:
         ran = syncd(*arguments, "-c", node)
         assert ran.code == 3 and "never run" in ran.sentence and not ran.out
     assert not (tmp_path / "node/syncd.db").exists(), "asking makes no store"
+
+
+def test_a_folder_without_keys_is_no_node(node: Path, tmp_path: Path) -> None:
+    shutil.copy(node, tmp_path / "syncd.toml")
+    ran = syncd("run", "-c", tmp_path / "syncd.toml")
+    assert ran.code == 3 and "syncd init" in ran.sentence
+    assert [path.name for path in tmp_path.iterdir()] == ["syncd.toml"], "nothing is left there"
+    shutil.copytree(node.parents[1] / "agreement", tmp_path.parent / "agreement")
+    shutil.copy(node.with_name("syncd.db"), tmp_path)
+    for command in ("status", "register"):
+        ran = syncd(command, "-c", tmp_path / "syncd.toml")
+        assert ran.code == 3 and "no node" in ran.sentence
 
 
 def test_status_counts_what_is_there(node: Path) -> None:

@@ -18,6 +18,7 @@ from syncd.settings import read_settings
 from syncd.settings_file import Wishes
 from syncd.wiring import build
 
+NODE, FACTS = ("--code", OWN, "--url", "https://h:1"), ROOT / "config" / "sources"
 PRIVATE = ("statement.key", "log.key", "receipt.key", "witness.key", "tls.key", "ca.key", "node.key", "row.key")
 
 
@@ -163,11 +164,20 @@ def test_a_source_is_written_as_it_was_given(tmp_path: Path) -> None:
         (("--code", OWN, "--url", "https://h:99999"), 3, "https://host:port"),
         (("--code", OWN, "--url", "https://h:1", "--source-folder", "x"), 2, "--facts"),
         (("--code", OWN), 2, "--url"),
+        ((*NODE, "--store", "foo://x"), 3, "begins with foo"),
+        ((*NODE, "--store", "sqlite://"), 3, "names no file"),
+        ((*NODE, "--facts", "nowhere.toml", "--source-folder", "x"), 3, "no facts page nowhere.toml"),
+        ((*NODE, "--facts", AGREEMENT / "agreement.toml", "--source-folder", "x"), 3, "facts page"),
+        ((*NODE, "--facts", FACTS / "kunshan.toml"), 3, "--source-folder"),
+        ((*NODE, "--facts", FACTS / "jiading.toml", "--source-folder", "x"), 3, "--source-url"),
+        ((*NODE, "--facts", FACTS / "taicang.toml"), 3, "--source-url"),
     ],
 )
-def test_what_cannot_be_a_node_is_not_begun(tmp_path: Path, arguments: tuple[str, ...], code: int, word: str) -> None:
+def test_what_cannot_be_a_node_is_not_begun(
+    tmp_path: Path, arguments: tuple[str | Path, ...], code: int, word: str
+) -> None:
     ran = syncd("init", "--dir", tmp_path / "node", "--agreement", AGREEMENT, *arguments)
-    assert ran.code == code and word in ran.sentence
+    assert ran.code == code and word in ran.sentence, ran.sentence
     assert not (tmp_path / "node").exists()
 
 
