@@ -86,6 +86,7 @@ DESK = {
     "proposed": "待认定 proposed",
     "peer_restored": "对方恢复旧库 peer_restored",
     "quarantine": "隔离 quarantine",
+    "relief_fault": "修复行有误 relief_fault",
     "relief_waiting": "修复待认定 relief_waiting",
     "returned": "已撤销之行重现 returned",
     "review": "待复核 review",

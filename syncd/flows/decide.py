@@ -54,6 +54,7 @@ class Decide:
             "exception": self._judge_again,
             "quarantine": self._read_again,
             "relief_waiting": self._read_again,
+            "relief_fault": self._leave,
             "unmapped": self._judge_again,
             "no_rule": self._judge_again,
             "mapping_differs": self._impose,
@@ -218,6 +219,9 @@ class Decide:
     def _accept_columns(self, conn: Connection, row: Row[Any], account: int) -> str:
         accept(conn, orjson.loads(row.facts))
         return "the source's columns are taken as they are now"
+
+    def _leave(self, conn: Connection, row: Row[Any], account: int) -> str:
+        return "the relief stands as it was read"
 
     def _try_again(self, conn: Connection, row: Row[Any], account: int) -> str:
         return "read again"

@@ -1,7 +1,7 @@
 """Relief rows of the source 信用修复、异议、撤销 → relief entries about this bureau's own findings.
 
 Nothing here waits for the desk: a relief row that meets its finding is said at once, one that comes first waits in
-its own table and is tried again with every page.
+its own table and is tried again with every page. What is wrong beside it goes to the desk meanwhile.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from adapters.base import RowFault
 from adapters.records import FindingRecord, ReliefRecord
 from syncd.flows.bureau import Bureau, day_of_text
 from syncd.flows.marks import cause, removable
@@ -37,6 +38,7 @@ class Relief:
     met: list[str] = field(default_factory=list)
     desk: list[Json] = field(default_factory=list)
     origins: list[Json] = field(default_factory=list)
+    faults: dict[str, list[RowFault]] = field(default_factory=dict)
     unchanged: int = 0
     fresh: int = 0
 
@@ -103,7 +105,9 @@ def match_relief(
             relief.desk.append(_early(source, one))
             continue
         for finding in findings:  # one number with two dates: relief is for all of them
-            said = _say(bureau, conn, one, finding)
+            if fault := _too_early(one, finding):
+                relief.faults.setdefault(one["row"], []).append(fault)
+            said = [] if fault and one["kind"] in CLEARS else _say(bureau, conn, one, finding)
             relief.said += len(said)
             relief.origins += [
                 {"idx": entry.index, "source": source, "row": one["row"], "place": places.get(one["row"], ""),
@@ -113,7 +117,28 @@ def match_relief(
         relief.rows.append(_row(source, one["row"], one["digest"], "relief", findings[0].leaf, pass_))
     origins.add_provenance(conn, bureau.logs.state(conn, bureau.origin).id, relief.origins)
     desk.clear(conn, "relief_waiting", [f"{source}/{row}" for row in relief.met], bureau.now_text())
+    _show_faults(bureau, conn, source, relief)
     return relief
+
+
+def _too_early(one: Json, finding: Finding) -> RowFault | None:
+    """The fault of a day before the decision that it is about."""
+    day = orjson.loads(one["body"])["effective_from"]
+    if day is None or day >= finding.decided_on:
+        return None
+    sentence = "The day lies before the decision that it is about; the source must check both days."
+    return RowFault("XF_RQ", "before_decision", sentence)
+
+
+def _show_faults(bureau: Bureau, conn: Connection, source: str, relief: Relief) -> None:
+    """One item for each relief row with a fault beside it; a corrected version of the row takes its item away."""
+    desk.clear(conn, "relief_fault", [f"{source}/{row}" for row in relief.faults], bureau.now_text())
+    for row, several in relief.faults.items():
+        if several:
+            facts = {"source": source, "row": row, "field": " ".join(dict.fromkeys(one.field for one in several)),
+                     "sentence": " ".join(dict.fromkeys(one.sentence for one in several))}  # fmt: skip
+            relief.desk.append({"kind": "relief_fault", "mark": f"{source}/{row}", "reason": several[0].reason,
+                                "facts": facts, "anew": True})  # fmt: skip
 
 
 def _without_erased(
@@ -136,6 +161,7 @@ def _fresh(conn: Connection, source: str, records: Sequence[ReliefRecord], pass_
         row = known.get(one.row)
         if row is None or row.digest != one.digest or row.status not in ("relief", "relief_waiting", CLOSED):
             relief.fresh += 1
+            relief.faults[one.row] = [fault for fault in one.left_out if fault.reason != "missing"]
             fresh.append(_waiting_row(source, one))
         else:
             relief.unchanged += 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from network import THREE, Json, Node, agreement_of, company, network, penalty
+from network import THREE, Json, Node, agreement_of, company, network, penalty, relief
 
 from syncd.agreement.model import Agreement
 from syncd.flows import respond
@@ -28,6 +28,13 @@ def open_items(node: Node) -> dict[str, int]:
 def release(node: Node, item: int) -> Json:
     result: Json = node.stages.work._decide.run(item, True, 1001, "operator_request")
     return result
+
+
+def read_all(node: Node) -> None:
+    """Have the whole source read again."""
+    assert node.stages.collect is not None
+    with node.bureau.store.write() as conn:
+        node.stages.collect.read_again(conn)
 
 
 def without_rule() -> Agreement:
@@ -105,3 +112,68 @@ def test_what_was_released_and_was_changed_since_is_asked_again(tmp_path: Path, 
     net.settle()
     assert node.stages.inquiry.check(company(1), DAY)["standing"] == "clear"
     assert list(open_items(node)) == ["review"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "reason"),
+    [
+        ({"XF_RQ": "2026-02-30"}, "XF_RQ", "no_such_day"),
+        ({"XF_RQ": "abc"}, "XF_RQ", "format"),
+        ({"XF_RQ": "1900-01-01"}, "XF_RQ", "sentinel"),
+        ({"XF_RQ": "2020-01-01"}, "XF_RQ", "before_decision"),
+        ({"XF_LX": "公司已经整改", "XF_WS": "文" * 129}, "XF_LX XF_WS", "invalid"),
+    ],
+)
+def test_what_is_wrong_beside_relief_is_seen_and_keeps_no_relief_back(
+    tmp_path: Path, store_urls: Urls, changes: dict[str, str], field: str, reason: str
+) -> None:
+    net = network(tmp_path, store_urls)
+    node = net.nodes[HOME]
+    row = penalty("101", company(1), CODE, HOME)
+    node.home.put(row, relief("r1", row, "修复", **changes))
+    net.settle()
+    assert node.stages.inquiry.check(company(1), DAY)["standing"] == "clear"
+    with node.bureau.store.read() as conn:
+        [item] = desk.listing(conn)
+    facts = desk.facts_of(item)
+    assert (item.kind, item.reason, facts["row"], facts["field"]) == ("relief_fault", reason, "relief/r1", field)
+    read_all(node)
+    net.settle()
+    assert open_items(node) == {"relief_fault": item.id}, "the row is still as it was"
+    assert release(node, item.id)["state"] == "released" and open_items(node) == {}
+    node.home.put(relief("r1", row, "撤销", **changes))
+    net.settle()
+    assert open_items(node) == {"relief_fault": item.id}, "a new version with a fault is asked about anew"
+    node.home.put(relief("r1", row, "修复"))
+    net.settle()
+    assert open_items(node) == {}
+
+
+def test_what_is_wrong_beside_relief_that_waits_is_seen_until_it_is_corrected(tmp_path: Path, store_urls: Urls) -> None:
+    net = network(tmp_path, store_urls)
+    node = net.nodes[HOME]
+    row = penalty("101", company(1), CODE, HOME)
+    node.home.put(relief("r1", row, "修复", XF_RQ="abc"))
+    net.settle()
+    assert open_items(node).keys() == {"relief_fault", "relief_waiting"}
+    node.home.put(row)
+    net.settle()
+    assert node.stages.inquiry.check(company(1), DAY)["standing"] == "clear"
+    assert open_items(node).keys() == {"relief_fault"}
+
+
+def test_what_puts_a_finding_in_force_again_from_a_day_before_its_decision_is_kept_back(
+    tmp_path: Path, store_urls: Urls
+) -> None:
+    net = network(tmp_path, store_urls)
+    node = net.nodes[HOME]
+    row = penalty("101", company(1), CODE, HOME)
+    node.home.put(row, relief("r1", row, "中止"))
+    net.settle()
+    node.home.put(relief("r2", row, "恢复", XF_RQ="2020-01-01"))
+    net.settle()
+    assert node.stages.inquiry.check(company(1), DAY)["standing"] == "clear"
+    assert open_items(node).keys() == {"relief_fault"}
+    node.home.put(relief("r2", row, "恢复"))
+    net.settle()
+    assert node.stages.inquiry.check(company(1), DAY)["standing"] == "restricted" and open_items(node) == {}
