@@ -88,10 +88,12 @@ class Inquiry:
         day: dt.date,
     ) -> Json:
         restrictions, findings = [], []
+        demonstrations = self._past is not None or self._books.allow_candidates
         for row in rows:
             state = state_of(row, relief.get(row.leaf, ()), day)
             response = answered.get(row.leaf, {}).get(region)
-            restriction = until_left(restriction_of(response, state), self._books.timeline, row.issuer, region)
+            imposed = restriction_of(response, state, demonstrations)
+            restriction = until_left(imposed, self._books.timeline, row.issuer, region)
             restrictions.append(restriction)
             findings.append(self._finding(row, response, state, restriction, sent.get(row.leaf), day))
         stands = standing(restrictions, day)
@@ -168,14 +170,20 @@ class Inquiry:
         return answer
 
 
-def restriction_of(response: Response | None, relief: ReliefState) -> Restriction:
-    """A region's response as a restriction that can be asked for any day."""
+def restriction_of(response: Response | None, relief: ReliefState, demonstrations: bool) -> Restriction:
+    """A region's response as a restriction that can be asked for any day.
+
+    ``demonstrations``: whether what was imposed as one 演示 counts. A node that has candidates no longer takes effect
+    must not show it as in force until it was judged again, nor what another member still demonstrates.
+    """
     imposed, _ = response.last_imposed() if response is not None else (None, None)
     if response is None or imposed is None:
         return Restriction((), relief)
-    measures = orjson.loads(imposed)["measures"]
+    body = orjson.loads(imposed)
+    if body.get("demonstration") and not demonstrations:
+        return Restriction((), relief)
     stopped = dt.date.fromisoformat(response.stopped_on) if response.stopped_on else None
-    return Restriction(measures, relief, stopped)
+    return Restriction(body["measures"], relief, stopped)
 
 
 def until_left(restriction: Restriction, known: Timeline, issuer: str, region: str) -> Restriction:

@@ -53,6 +53,9 @@ class Restrict:
 
         After a refusal the batches become small until what is refused stands alone. That is passed over until all
         else has had its turn: one order that a home system will not take keeps nothing back, least of all relief.
+
+        Where candidates take no effect, a restriction that was judged as a demonstration 演示 stays pending until it is
+        judged again; of its measures only those that are off go home.
         """
         bureau, day = self._bureau, self._bureau.today()
         with bureau.store.read() as conn:
@@ -62,22 +65,25 @@ class Restrict:
         if not waiting[0].delivery.active:  # liftings travel alone: an order that is refused at home keeps none back
             waiting = [one for one in waiting if not one.delivery.active]
         rows = [one.delivery for one in waiting]
-        leaves = [row.finding for row in rows]
+        held = set[bytes]() if bureau.allow_candidates else {row.finding for row in rows if _demonstrates(row)}
         batch = f"{bureau.code}-{int(bureau.clock().timestamp() * 1000)}"
-        orders = [order for one in waiting for order in orders_of(bureau.agreement, bureau.code, one, batch, day)]
+        orders = [order for one in waiting for order in orders_of(bureau.agreement, bureau.code, one, batch, day)
+                  if order["CJD_ZT"] == "0" or one.delivery.finding not in held]  # fmt: skip
         failpoint("restrict.before_push")
         try:
-            numbers = self._source.push(orders)
+            numbers = self._source.push(orders) if orders else ()
         except SourceError as error:
             if error.transient or not self._narrow(rows, error):
                 raise
             return True
         self._most = min(BATCH, self._most * NARROWER)
         failpoint("restrict.after_push")
+        sent = [row for row in rows if row.finding not in held]
         with bureau.store.write() as conn:
-            said = outbox.acknowledged(conn, leaves)
-            outbox.delivered(conn, [_delivered(row, said.get(row.finding), day) for row in rows], bureau.now_text())
-            order_receipts.note(conn, [(row.finding, row.counter) for row in rows], numbers, bureau.now_text())
+            said = outbox.acknowledged(conn, [row.finding for row in sent])
+            outbox.delivered(conn, [_delivered(row, said.get(row.finding), day) for row in sent], bureau.now_text())
+            outbox.put_off(conn, [row for row in rows if row.finding in held], day.isoformat())
+            order_receipts.note(conn, [(row.finding, row.counter) for row in sent], numbers, bureau.now_text())
             facts = {"last_delivery": bureau.now_text(), "orders": len(orders), "error": None}
             sourcebook.post(conn, "home", facts)
             if bureau.today() != day:  # midnight has passed since the orders were made
@@ -86,7 +92,7 @@ class Restrict:
         failpoint("restrict.after_commit")
         if any(FORGET in row.terms for row in rows):
             bureau.wake("erase")
-        bureau.notice("restrict.delivered", {"findings": len(rows), "orders": len(orders)})
+        bureau.notice("restrict.delivered", {"findings": len(sent), "orders": len(orders)})
         return True
 
     def _waiting(self, conn: Connection) -> list[Due]:
@@ -182,6 +188,10 @@ class Restrict:
 
 def _mark(row: Delivery) -> tuple[bytes, int]:
     return row.finding, row.counter
+
+
+def _demonstrates(row: Delivery) -> bool:
+    return row.active and '"demonstration":true' in row.terms
 
 
 def _acknowledged(row: Delivery, said: Json, day: dt.date) -> Json:

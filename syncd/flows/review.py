@@ -109,6 +109,7 @@ class Review:
         said = relief.get(row.leaf)
         state = state_of(row, said, self._question.day) if said else UNTOUCHED
         response = answered.get(row.leaf, {}).get(self._books.code)
+        imposed = restriction_of(response, state, self._past is not None or self._books.allow_candidates)
         return Record(
             finding=row.leaf.hex(),
             issuer=row.issuer,
@@ -116,7 +117,7 @@ class Review:
             criterion=row.criterion,
             decided_on=_day(row.decided_on),
             query_end=_query_end(row.body),
-            restriction=until_left(restriction_of(response, state), self._books.timeline, row.issuer, self._books.code),
+            restriction=until_left(imposed, self._books.timeline, row.issuer, self._books.code),
         )
 
     def _incentives(self, held: Sequence[Honour], findings: Sequence[tuple[Finding, Restriction]]) -> list[Json]:

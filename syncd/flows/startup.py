@@ -101,7 +101,10 @@ def _certain(bureau: Bureau, told: Mapping[str, Told]) -> bool:
 
 
 def _judge_anew(bureau: Bureau) -> None:
-    """With candidates allowed or no longer allowed everything is judged again before it acts, by its own version."""
+    """With candidates allowed or no longer allowed everything is judged again, by its own version.
+
+    Until then ``restrict`` delivers and ``inquiry`` shows nothing as in force that was judged as a demonstration.
+    """
     under = "candidates" if bureau.allow_candidates else "confirmed"
     with bureau.store.write() as conn:
         before = (bureau.logs.get_cursor(conn, "judged_under") or "").split()

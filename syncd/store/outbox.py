@@ -59,11 +59,11 @@ class Due(NamedTuple):
 
 
 def pending(conn: Connection, limit: int) -> list[Due]:
-    """The next deliveries, liftings before restrictions."""
+    """The next deliveries, liftings before restrictions, without those that were put off."""
     sql = (
         f"SELECT {', '.join([f'd.{name}' for name in Delivery._fields])}, f.criterion, f.number, f.decided_on, f.name, "
         "f.uscc FROM deliveries d JOIN findings f ON f.leaf = d.finding "
-        f"WHERE d.state = 'pending' ORDER BY d.active, d.queued_at LIMIT {limit}"
+        f"WHERE d.state = 'pending' AND d.next_change IS NULL ORDER BY d.active, d.queued_at LIMIT {limit}"
     )
     return [Due(Delivery._make(row[:-5]), *row[-5:]) for row in execute(conn, sql).fetchall()]
 
@@ -90,6 +90,15 @@ def delivered(conn: Connection, sent: Sequence[tuple[str, str | None, bytes, int
         "UPDATE deliveries SET state = ?, next_change = ?, delivered_at = ? "
         "WHERE finding = ? AND counter = ? AND queued_at = ?",
         [(state, change, now, leaf, counter, queued) for state, change, leaf, counter, queued in sent],
+    )
+
+
+def put_off(conn: Connection, rows: Sequence[Delivery], day: str) -> None:
+    """Leave deliveries pending, but out of turn until they change, or ``changed_by`` queues them that day or later."""
+    execute_many(
+        conn,
+        "UPDATE deliveries SET next_change = ? WHERE finding = ? AND counter = ? AND queued_at = ?",
+        [(day, row.finding, row.counter, row.queued_at) for row in rows],
     )
 
 
@@ -130,7 +139,7 @@ def changed_by(conn: Connection, day: str) -> int:
 
 def again(conn: Connection, leaves: Collection[bytes] | None) -> int:
     """Queue again what is unacknowledged, or the findings named; returns how many."""
-    query = update(deliveries).values(state="pending")
+    query = update(deliveries).values(state="pending", next_change=None)
     if leaves is None:
         unanswered = or_(deliveries.c.state == "delivered", deliveries.c.state == "pending")
         return int(conn.execute(query.where(unanswered)).rowcount)
