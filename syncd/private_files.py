@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from syncd.errors import Stop
+from syncd.errors import NeedsPerson, Stop
 
 
 def write_private(path: Path, data: bytes) -> None:
@@ -16,10 +16,17 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def read_private(path: Path) -> bytes:
-    """The bytes of a private file. Raises ``Stop`` where it is missing or could be read by others."""
+    """The bytes of a private file. Raises ``Stop`` where it is missing or could be read by others.
+
+    ``NeedsPerson`` where this account may not read it.
+    """
     try:
         mode = path.stat().st_mode
         data = path.read_bytes()
+    except PermissionError as error:
+        raise NeedsPerson(
+            f"The key file {path} cannot be read ({error.strerror}). Nothing was started; act as the node's account."
+        ) from None
     except OSError as error:
         raise Stop(f"The key file {path} cannot be read ({error.strerror}). Nothing was started.") from None
     if mode & 0o077:

@@ -82,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code. Nothing but ``SystemExit`` of a signal gets past this."""
+    _open_closed()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without Chinese shows a mark, not a traceback
@@ -107,6 +108,16 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         return _other(error, arguments)
     return code if isinstance(code, int) else 0
+
+
+def _open_closed() -> None:
+    """A stream that the caller has closed swallows what is said, before a file of ours takes its number."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(handle)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - stays open to the end
 
 
 def _unread() -> int:
@@ -174,6 +185,9 @@ def _other(error: Exception, arguments: Sequence[str]) -> int:
         if (given := _given(error.filename, arguments)) is not None:
             return _complain(f"The file {given} cannot be used ({why}). Nothing more was done.", NeedsPerson.exit_code)
         where = f" ({error.filename})" if error.filename else ""
+        if isinstance(error, PermissionError):
+            also = "act as the node's own account, or give this one the right"
+            return _complain(f"{why}{where}. Nothing more was done; {also}.", NeedsPerson.exit_code)
         return _complain(f"{why}{where}. Nothing more was done.", FAULT)
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "site-packages" not in frame.filename]

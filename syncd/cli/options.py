@@ -1,6 +1,7 @@
 """Options that several commands share, so that a word means the same everywhere; and how their values are read."""
 
 import os
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +25,7 @@ Account = Annotated[
     typer.Option("--account", metavar="N", min=0, max=MOST_ACCOUNT, help="Number of the acting account in the ledger."),
 ]
 Wait = Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for a running daemon.")]
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 CONFIG = Path("syncd.toml")
 WAIT_SECONDS = 30.0
 OWN_ACCOUNT = os.getuid()
@@ -43,10 +45,12 @@ def day_of(text: str, option: str = "--on") -> date:
         from zoneinfo import ZoneInfo
 
         return datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    if not _DAY.fullmatch(text):
+        raise typer.BadParameter("a day is written as 2026-11-22", param_hint=option)
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter("a day is written as 2026-11-22", param_hint=option) from None
+        raise typer.BadParameter("there is no such day in the calendar", param_hint=option) from None
     if not FIRST_DAY <= day <= LAST_DAY:
         raise typer.BadParameter(f"a day lies between {FIRST_DAY} and {LAST_DAY}", param_hint=option)
     return day

@@ -83,6 +83,12 @@ def format_bundle(bundle: Bundle) -> bytes:
         lines.append(f"known {bundle.known.member} {bundle.known.before}")
     head = "".join(f"{line}\n" for line in lines).encode()
     data = b"\n".join([head, *map(_format_record, bundle.records)])
+    if len(data) > BUNDLE_LIMIT or len(bundle.records) > RECORDS_LIMIT:
+        raise FormatError(
+            f"The bundle would hold {len(bundle.records)} records, {len(data)} bytes; verifiers take {RECORDS_LIMIT} "
+            f"in {BUNDLE_LIMIT}. Nothing was written. Prove the findings one by one, each by its <log>:<index> from "
+            "`syncd explain`, or hand over whole logs by `syncd ledger export`."
+        )
     parse_bundle(data)
     return data
 

@@ -80,7 +80,9 @@ def test_help_waits_for_no_library(arguments: list[str]) -> None:
     [
         (["chek"], 2, "Did you mean 'check'?"),
         (["check"], 2, "USCC"),
-        (["check", "91320583MB00000193", "--on", "2026-02-30"], 2, "2026-11-22"),
+        (["check", "91320583MB00000193", "--on", "2026-02-30"], 2, "no such day"),
+        (["check", "91320583MB00000193", "--on", "20261126"], 2, "2026-11-22"),
+        (["check", "91320583MB00000193", "--on", "2026-W48-4"], 2, "2026-11-22"),
         (["check", "91320583MB00000192"], 65, "last character does not check"),
         (["check", "913205"], 65, "18 characters"),
         (["check", "92320583MB00000190"], 65, "个体工商户"),
@@ -114,7 +116,8 @@ class Fault(Exception):
 @pytest.mark.parametrize(
     ("error", "code"),
     [(SyncdError("x."), 1), (NeedsPerson("x."), 3), (Refuse("x."), 65), (Stop("x."), 70), (Retry("x."), 75),
-     (KeyboardInterrupt(), 130), (PermissionError(13, "Permission denied", "f"), 70), (Fault("a name"), 70)],
+     (KeyboardInterrupt(), 130), (PermissionError(13, "Permission denied", "f"), 3),
+     (OSError(28, "No space left", "f"), 70), (Fault("a name"), 70)],
 )  # fmt: skip
 def test_every_error_has_its_code(
     error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -1,8 +1,13 @@
 """Plain bad input is answered with a sentence and a code that says whose turn it is, not as a fault of the program."""
 
+import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from cli_nodes import ROOT, environment, make_node, put_rows, some_rows
@@ -121,6 +126,52 @@ def test_who_reads_no_further_is_no_fault(node: Path) -> None:
         ended.stdout.close()
         assert (ended.stderr.read(), ended.wait(60)) == (b"", 0), command
         ended.stderr.close()
+
+
+@pytest.mark.parametrize("closed", [[1], [2], [0, 1, 2]])
+def test_a_stream_that_was_closed_is_no_fault(node: Path, closed: list[int]) -> None:
+    for command, code in ((f"status -c {node}", 0), (f"status --json -c {node}", 0), ("check x", 65)):
+        asked = f"from syncd.cli.main import main; main({command.split()!r})"
+        shell = " ".join(["exec", '"$@"', *(f"{stream}>&-" for stream in closed)])
+        ended = subprocess.run(["sh", "-c", shell, "sh", sys.executable, "-c", asked], cwd=ROOT, env=environment(),
+                               capture_output=True, check=False)  # fmt: skip
+        assert ended.returncode == code and b"fault" not in ended.stderr
+        assert bool(ended.stdout) == (1 not in closed and code == 0), "an error is never an answer"
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Another account, as far as files go; only root can be one."""
+    if os.geteuid():
+        pytest.skip("only root can act as another account")
+    os.seteuid(65534)
+    try:
+        for file in (ROOT / "pyproject.toml", Path(pytest.__file__)):
+            if not os.access(file, os.R_OK, effective_ids=True):
+                pytest.skip(f"{file} cannot be read by another account")
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_what_this_account_may_not_read_is_a_persons_turn(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By every command alike, whatever it needs first: keys, store or the node's lock."""
+    commands = (
+        "status", f"check {USCC}", "desk list", "desk release 1 --reason x", "ledger audit", "run", "keys show", "fsck",
+        f"ledger prove {USCC} -o {node.with_name('b')}",
+    )  # fmt: skip
+    with TemporaryDirectory() as name:
+        place = Path(name) / "all"
+        shutil.copytree(node.parents[1], place)
+        for path in (Path(name), *place.rglob("*")):
+            private = path.name == "keys" or path.suffix in (".db", ".key")
+            path.chmod(0o700 if private else 0o755)
+        with nobody():
+            for command in commands:
+                capsys.readouterr()
+                assert run([*command.split(), "-c", str(place / "node/syncd.toml")]) == 3, command
+                said = capsys.readouterr()
+                assert not said.out and "ermission denied" in said.err and said.err.count("\n") == 1
 
 
 def test_an_item_says_what_is_not_there(node: Path, capsys: pytest.CaptureFixture[str]) -> None:

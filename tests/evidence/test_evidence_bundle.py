@@ -38,6 +38,15 @@ def evidence(net: Network) -> Evidence:
     return evidence_of(net)
 
 
+def test_a_bundle_that_no_verifier_would_take_is_not_made(evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = prove(evidence, company(2), NOW).bundle
+    for limit, value in (("BUNDLE_LIMIT", len(format_bundle(bundle)) - 1), ("RECORDS_LIMIT", len(bundle.records) - 1)):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"syncd.ledger.bundle.{limit}", value)
+            with pytest.raises(FormatError, match=r"Nothing was written.*one by one.*syncd ledger export"):
+                format_bundle(bundle)
+
+
 @pytest.fixture(scope="module")
 def repaired(evidence: Evidence) -> bytes:
     """The file about the repaired finding."""
