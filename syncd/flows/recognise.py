@@ -163,8 +163,9 @@ class Recognise:
             stop = self._until(conn, state, start)
             if owner is not None:
                 self._recognise(conn, state, owner, start, stop)
+            read = max(stop, self._cursor(conn, "relief", state.origin))  # relief beyond has acted already
             bureau.logs.set_cursor(conn, f"recognise:{state.origin}", str(stop))
-            bureau.logs.set_cursor(conn, f"relief:{state.origin}", str(stop))
+            bureau.logs.set_cursor(conn, f"relief:{state.origin}", str(read))
             failpoint("recognise.before_commit")
         failpoint("recognise.after_commit")
         self._after()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from network import HomeSystem, Network, Node, company, found, opened, penalty
+from network import HomeSystem, Network, Node, company, found, opened, penalty, relief
 
 from adapters.base import Page
 from syncd.errors import NeedsPerson, Retry
@@ -103,6 +103,39 @@ def test_recognising_again_that_is_asked_for_between_two_steps_is_not_lost(
     assert asked
     net.settle()
     assert node.stages.inquiry.check(company(2), DAY)["standing"] == "restricted"
+
+
+def test_catching_up_reads_relief_once_however_many_batches_of_findings_follow(
+    net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, other = net.nodes[HOME], net.nodes[OTHER]
+    net.links[HOME, OTHER].down = True
+    rows = [penalty(str(n), company(n), "KS-0104", HOME) for n in range(100, 140)]
+    home.home.put(*rows)
+    net.settle()
+    home.home.put(*[relief(f"r{n}", row, "撤销") for n, row in enumerate(rows[:5])])
+    net.settle()
+    net.links[HOME, OTHER].down = False
+    drain(home.stages.shares[OTHER].step)
+    stage, reads = other.stages.recognise, list[int]()
+    original = stage._read_relief
+
+    def counted(*given: Any) -> Any:
+        changes = original(*given)
+        reads.append(len(changes.relief))
+        return changes
+
+    monkeypatch.setattr(recognise, "BATCH", 8)
+    monkeypatch.setattr(stage, "_read_relief", counted)
+    for again in (5, 10):
+        drain(stage.step)
+        assert sum(reads) == again, "each relief is read ahead once"
+        assert not any(other.stages.inquiry.check(row.fields["CF_XDR_SHXYM"], DAY)["standing"] != "clear"
+                       for row in rows[:5])  # fmt: skip
+        other.stages.work._resync.run("recognise", HOME, False, 1001)
+    drain(stage.step)
+    net.settle()
+    assert other.stages.inquiry.check(company(130), DAY)["standing"] == "restricted"
 
 
 def test_restrict_is_woken_even_if_another_stage_has_signed_first(
