@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
@@ -33,6 +33,12 @@ _CHECKPOINT_PAGES = 4_000  # 32 MB: a page of an index that is written by every 
 _STATEMENTS_KEPT = {True: 64, False: 24}  # a list of 500 values takes 80 KB
 _WAL_KEPT_BYTES = 64 * 1024 * 1024
 _WRITE_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('syncd/write/' || current_schema(), 0))"
+
+WIPED: Final = (
+    "amendments", "deliveries", "desk", "disclosures", "findings", "grounds", "held_entries", "honours", "jobs",
+    "order_receipts", "performance", "provenance", "relief_events", "relief_waiting", "responses", "source_rows",
+)  # fmt: skip
+"""All that an erasure deletes from or overwrites (``forget``): what it took away lies there in dead rows."""
 
 
 class Store:
@@ -106,7 +112,7 @@ class Store:
             return not busy
         connection.autocommit = True
         try:
-            for table in ("disclosures", "findings", "responses", "desk", "jobs", "relief_waiting"):
+            for table in WIPED:
                 connection.execute(f"VACUUM {table}")
         finally:
             connection.autocommit = False

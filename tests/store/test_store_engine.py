@@ -1,6 +1,7 @@
 """The engine's promise on both databases: one writer, whole or nothing, readers of one moment, one daemon."""
 
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -33,7 +34,7 @@ from syncd.store import (
 )
 from syncd.store.bulk import bulk_insert
 from syncd.store.cursors import get_cursor, set_cursor
-from syncd.store.engine import Store
+from syncd.store.engine import WIPED, Store
 from syncd.store.statement import execute
 
 ROOT = Path(__file__).parents[2]
@@ -229,3 +230,10 @@ def test_the_file_is_the_owners_alone_and_a_damaged_one_stops(tmp_path: Path) ->
     path.write_bytes(b"not a database, but long enough to be looked at as one" * 100)
     with pytest.raises(Stop, match="damaged"):
         Store.open(f"sqlite:///{path}").upgrade()
+
+
+def test_every_table_that_an_erasure_deletes_from_is_vacuumed() -> None:
+    source = (ROOT / "syncd/store/forget.py").read_text("utf-8")
+    named = re.findall(r"\b(\w+)\.delete\(\)|DELETE FROM (\w+)|\"UPDATE (\w+) SET", source)
+    written = {name for names in named for name in names if name}
+    assert written == set(WIPED) and len(written) > 12
