@@ -91,6 +91,16 @@ class Running:
 
         ``after``: threads of a node that ran before and are at their last step; the same stage waits for its own.
         """
+        self._workers = {
+            name: Worker(name, step, self._write, self._failed, after.get(name)) for name, step in self._steps().items()
+        }
+        for worker in self._workers.values():
+            worker.start()
+            worker.ring()
+        self._schedule()
+
+    def _steps(self) -> dict[str, Callable[[], bool]]:
+        """What each worker does. Each waits and fails for itself, so that nothing keeps back what ends with the day."""
         steps: dict[str, Callable[[], bool]] = dict(self.stages.steps())
         if self.stages.restrict is not None:
             steps["acknowledgements"] = self.stages.certain(self.stages.restrict.acknowledgements)
@@ -101,13 +111,9 @@ class Running:
         steps["answers"] = self.stages.certain(self.stages.recognise.answers)
         steps["certificates"] = lambda: self._once(self._renewal.step)
         steps["members"] = lambda: self._once(self.membership.look)
-        self._workers = {
-            name: Worker(name, step, self._write, self._failed, after.get(name)) for name, step in steps.items()
-        }
-        for worker in self._workers.values():
-            worker.start()
-            worker.ring()
-        self._schedule()
+        steps["expiry"] = lambda: self._once(self._expire)
+        steps["day_change"] = lambda: self._once(self.stages.recognise.day_change)
+        return steps
 
     def _once(self, step: Callable[[], object]) -> bool:
         step()
@@ -164,24 +170,26 @@ class Running:
 
     def _close_stop(self) -> None:
         """The last entries before a silence become a stop, on which all members' lines meet (LEDGER §5)."""
-        process.give_back()
         bureau = self.built.bureau
+        if bureau.today() != self._day:  # the machine slept over midnight
+            self._midnight()
+        process.give_back()
         if bureau.may_sign:
             with bureau.store.write() as conn:
                 closed = bureau.logs.close_stop(conn, bureau.origin, bureau.clock())
             if closed:
                 self.ring("share")
-        if bureau.today() != self._day:  # the machine slept over midnight
-            self._midnight()
 
     def _midnight(self) -> None:
+        """Only rings: a store that is busy now is tried again by each worker, and the day is not lost."""
+        self._day = self.built.bureau.today()
+        for bell in ("expiry", "versions", "day_change", "erase"):  # a version takes effect with the day
+            self.ring(bell)
+
+    def _expire(self) -> None:
         """Queue for delivery what ended by itself; being right needs no clock, telling the home system does."""
         bureau = self.built.bureau
-        self._day = bureau.today()
-        self.stages.adopt.step()  # a version takes effect with the day
-        self.stages.recognise.day_change()
         with bureau.store.write() as conn:
-            queued = outbox.changed_by(conn, self._day.isoformat())
+            queued = outbox.changed_by(conn, bureau.today().isoformat())
         if queued:
             self.ring("restrict")
-        self.ring("erase")
