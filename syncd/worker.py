@@ -85,8 +85,11 @@ class Worker(threading.Thread):
     def _trouble(self, sentence: str, whose: str) -> float:
         if sentence != self._error:
             self._error = sentence
-            self._report("stage.waits", {"stage": self.name, "whose_turn": whose, "because": sentence})
-            with suppress(Retry, Stop):  # a store that cannot be written is why it waits; then only the line says so
+            # Whatever keeps it from being said must not end the thread: a stage that is gone says nothing ever. A store
+            # that cannot be written is mostly why it waits; then only the line says so.
+            with suppress(Exception):
+                self._report("stage.waits", {"stage": self.name, "whose_turn": whose, "because": sentence})
+            with suppress(Exception):
                 self._failed(self.name, sentence)
         return self._pause()
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy.exc import InterfaceError
 
 from adapters.base import SourceError
 from syncd import worker
@@ -23,7 +24,7 @@ class Stage:
         self.lines: list[dict[str, str]] = []
         self.board: list[str | None] = []
         self.quiet = threading.Event()
-        self.unwritable = False
+        self.unwritable: Exception | None = None
 
     def step(self) -> bool:
         """One step."""
@@ -34,8 +35,8 @@ class Stage:
 
     def failed(self, _name: str, sentence: str | None) -> None:
         """What would be put on the board."""
-        if self.unwritable:
-            raise Retry("The database is full.")
+        if self.unwritable is not None:
+            raise self.unwritable
         self.board.append(sentence)
 
     def run(self) -> None:
@@ -78,19 +79,42 @@ def test_another_sentence_is_news() -> None:
     assert stage.board == ["a", "b", None]
 
 
-def test_a_store_that_cannot_be_written_ends_no_worker() -> None:
-    stage = Stage(*[Retry("The disk is full.")] * 3)
-    stage.unwritable = True
+UNWRITABLE = [
+    Retry("The database is full."),
+    Stop("The store is damaged."),
+    InterfaceError("INSERT", None, Exception("the connection is closed")),
+]
+
+
+@pytest.mark.parametrize("fault", [Retry("The disk is full."), KeyError("x")])
+@pytest.mark.parametrize("unwritable", UNWRITABLE)
+def test_a_store_that_cannot_be_written_ends_no_worker(fault: Exception, unwritable: Exception) -> None:
+    stage = Stage(*[fault] * 3)
+    stage.unwritable = unwritable
     running = Worker("collect", stage.step, lambda event, facts: stage.lines.append(facts), stage.failed)
     running.start()
     running.ring()
     assert stage.quiet.wait(10)
-    stage.unwritable = False
+    stage.unwritable = None
     running.ring()
     deadline = threading.Event()
     while None not in stage.board and not deadline.wait(0.005):
         assert running.is_alive()
     finish([running], 5)
+
+
+def test_a_log_line_that_cannot_be_written_ends_no_worker() -> None:
+    stage = Stage(*[Retry("The peer is away.")] * 3)
+
+    def report(event: str, facts: dict[str, str]) -> None:
+        raise BrokenPipeError("nobody reads it")
+
+    running = Worker("collect", stage.step, report, stage.failed)
+    running.start()
+    running.ring()
+    assert stage.quiet.wait(10)
+    finish([running], 5)
+    assert stage.board == ["The peer is away.", None], "the board says it all the same"
 
 
 def test_a_fault_of_ours_is_named_by_place_never_by_text() -> None:
