@@ -2,9 +2,16 @@
 
 ``verify`` is set to that member's own CA file, so that no public CA can speak for a bureau; after the handshake the
 certificate must also carry the member's name ``urn:syncd:bureau:<code>``. Proxies of the environment are ignored.
+
+A socket's timeouts begin again with every byte, so a call has an end of its own: whoever drips its answer, or what it
+takes, is cut off.
 """
 
+import socket
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +25,9 @@ from urllib3.exceptions import SSLError
 from syncd.errors import Retry
 
 TIMEOUT = (5.0, 30.0)
+WHOLE_SECONDS = 120.0
+"""What a call may take in all: a page or a batch of 2 MB at 140 kbit/s."""
+LOOK_SECONDS = 1.0
 ANSWER_LIMIT, PAGE_LIMIT = 64 * 1024, 4 * 1024 * 1024
 _ENTRIES = "application/zstd"
 
@@ -32,29 +42,99 @@ class Answer:
     retry_after: int | None = None
 
 
-class _Pinned(HTTPAdapter):
-    """Checks the bureau's name in the peer's certificate on every new connection."""
+class _Ends:
+    """One thread for all calls that are under way; it cuts those that have lasted too long."""
 
-    def __init__(self, urn: str) -> None:
-        self._urn = urn
+    def __init__(self) -> None:
+        self._calls = set["_Timed"]()
+        self._begin = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, call: "_Timed") -> None:
+        """From now on; a thread of its own for each call would cost more than many a call."""
+        self._calls.add(call)
+        with self._begin:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, name="call-ends", daemon=True)
+                self._thread.start()
+
+    def remove(self, call: "_Timed") -> None:
+        """The call is over."""
+        self._calls.discard(call)
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            for call in self._calls.copy():
+                call.look(time.monotonic())
+
+
+_ENDS = _Ends()
+
+
+class _Timed(HTTPAdapter):
+    """Knows the connection of the call under way, one at a time, and cuts it when the call has lasted too long."""
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._until, self._cut = 0.0, False
         super().__init__(pool_connections=1, pool_maxsize=4, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        urn = self._urn
+        connected = self.connected
 
         class Connection(HTTPSConnection):
             def connect(self) -> None:
                 super().connect()
-                tls: Any = self.sock
-                if ("URI", urn) not in (tls.getpeercert() or {}).get("subjectAltName", ()):
-                    self.close()
-                    raise SSLError(f"the certificate does not carry the name {urn}")
+                connected(self)
 
         class Pool(HTTPSConnectionPool):
             ConnectionCls = Connection
 
         self.poolmanager.pool_classes_by_scheme = {"https": Pool}
+
+    def connected(self, connection: HTTPSConnection) -> None:
+        """A new connection is there, its handshake done."""
+        self._socket = connection.sock
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """A call, from its first byte to its last; raises ``requests.Timeout`` where it was cut."""
+        self._until, self._cut = time.monotonic() + WHOLE_SECONDS, False
+        _ENDS.add(self)
+        try:
+            yield
+        except requests.RequestException:
+            if not self._cut:
+                raise
+        finally:
+            _ENDS.remove(self)
+        if self._cut:
+            raise requests.Timeout(f"the call took longer than {WHOLE_SECONDS:.0f} s in all")
+
+    def look(self, now: float) -> None:
+        """End what hangs in reading or writing, from another thread; past the TLS, which would wait for its goodbye."""
+        if now > self._until:
+            self._cut = True
+            with suppress(OSError):
+                if self._socket is not None:
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class _Pinned(_Timed):
+    """Checks the bureau's name in the peer's certificate on every new connection."""
+
+    def __init__(self, urn: str) -> None:
+        self._urn = urn
+        super().__init__()
+
+    def connected(self, connection: HTTPSConnection) -> None:
+        super().connected(connection)
+        tls: Any = connection.sock
+        if ("URI", self._urn) not in (tls.getpeercert() or {}).get("subjectAltName", ()):
+            connection.close()
+            raise SSLError(f"the certificate does not carry the name {self._urn}")
 
 
 class PeerClient:
@@ -67,7 +147,8 @@ class PeerClient:
         self._session.trust_env = False
         self._session.verify = str(ca_file)
         self._session.cert = (str(certificate), str(key))
-        self._session.mount("https://", _Pinned(urn))
+        self._adapter = _Pinned(urn)
+        self._session.mount("https://", self._adapter)
 
     def present(self, certificate: Path, key: Path) -> None:
         """Show this certificate on connections made from now on."""
@@ -91,7 +172,7 @@ class PeerClient:
 
     def _ask(self, method: str, path: str, body: bytes | None, limit: int) -> Answer:
         try:
-            with self._lock:
+            with self._lock, self._adapter.whole():
                 # No redirect is followed: it would take the body, disclosures and all, to whom it likes.
                 response = self._session.request(
                     method, self._url + path, data=body, headers={"Content-Type": _ENTRIES}, timeout=TIMEOUT,
@@ -123,12 +204,16 @@ class WitnessClient:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = str(ca_file) if ca_file is not None else True
+        self._adapter = _Timed()
+        self._session.mount("https://", self._adapter)
 
     def add_checkpoint(self, body: bytes) -> Answer:
         """``POST <prefix>/add-checkpoint``; raises ``Retry`` if it cannot be reached or does not prove its name."""
         try:
-            response = self._session.post(self._url, data=body, timeout=TIMEOUT, allow_redirects=False, stream=True)
-            return Answer(response.status_code, _read(response, ANSWER_LIMIT), response.headers.get("Content-Type", ""))
+            with self._adapter.whole():
+                response = self._session.post(self._url, data=body, timeout=TIMEOUT, allow_redirects=False, stream=True)
+                answer = _read(response, ANSWER_LIMIT)
+            return Answer(response.status_code, answer, response.headers.get("Content-Type", ""))
         except (requests.RequestException, OSError) as error:  # OSError: the authority's file is not there
             raise Retry(f"The witness at {self._url} cannot be reached ({_cause(error)}); asked again later.") from None
 

@@ -12,6 +12,7 @@ At least hourly each member's checkpoint of each log is fetched (LEDGER §6).
 What is proven is evidence, alarms and holds that log's findings, never its relief.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -28,8 +29,11 @@ from syncd.ledger.checkpoint import Checkpoint, parse_checkpoint
 from syncd.ledger.notes import BadSignature, Note, parse_note
 from syncd.ledger.tiles import tile_path
 from syncd.ledger.tree import HASH_BYTES, ProofError, TileReader, consistency_proof, root_from_tiles, verify_consistency
+from syncd.peers import Answer
 from syncd.store import further_lines
 
+CHECK_SECONDS = 60.0
+"""How long one member is asked at a time: all are asked in turn, and none may keep the others from it."""
 Json = dict[str, Any]
 
 
@@ -49,17 +53,18 @@ class CrossCheck:
     def __init__(self, bureau: Bureau, links: Mapping[str, Link]) -> None:
         self._bureau = bureau
         self._links = links
+        self._until = 0.0
 
     def check(self, code: str) -> int:
         """Compare what a member shows of every log; returns how many it showed.
 
-        Raises ``Retry`` where it cannot be reached or what it shows cannot be read.
+        Raises ``Retry`` where it cannot be reached, takes too long, or what it shows cannot be read.
         """
-        count = 0
+        count, self._until = 0, time.monotonic() + CHECK_SECONDS
         for owner in self._bureau.members.values():
             with self._bureau.store.read() as conn:  # before the question: what comes meanwhile makes nobody late
                 held = self._bureau.logs.newest(conn, owner.origin)
-            answer = self._links[code].get(owner.origin, "checkpoint")
+            answer = self._ask(code, owner.origin, "checkpoint")
             if answer.status == 404:
                 continue
             if answer.status != 200:
@@ -68,6 +73,11 @@ class CrossCheck:
             self._compare(shown, held.size if held is not None else 0)
             count += 1
         return count
+
+    def _ask(self, code: str, origin: str, path: str) -> Answer:
+        if time.monotonic() > self._until:
+            raise Retry(f"{code} takes longer than {CHECK_SECONDS:.0f} s to show its logs; it is asked again later.")
+        return self._links[code].get(origin, path)
 
     def _read(self, owner: Peer, code: str, data: bytes) -> Shown:
         try:
@@ -145,10 +155,10 @@ class CrossCheck:
                 self._split(conn, shown, newest.note, proof)
 
     def _reader(self, shown: Shown) -> TileReader:
-        link, origin = self._links[shown.by], shown.owner.origin
+        origin = shown.owner.origin
 
         def read(level: int, n: int, width: int) -> bytes:
-            answer = link.get(origin, tile_path(level, n, width))
+            answer = self._ask(shown.by, origin, tile_path(level, n, width))
             if answer.status != 200 or len(answer.body) != width * HASH_BYTES:
                 raise Retry(f"{shown.by} does not show tile {n} of level {level} of {origin}.")
             return answer.body

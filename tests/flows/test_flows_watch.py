@@ -1,6 +1,7 @@
 """The watch: split views are proven and hold findings only, lines are renewed, provisional checkpoints alarm."""
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from test_flows_witness import Outsider
 
 from syncd import keyring
 from syncd.errors import NeedsPerson, Retry
+from syncd.flows import crosscheck
 from syncd.flows.outside import Outside
 from syncd.flows.status import status
 from syncd.ledger.canonical import hash_of_base64
@@ -157,6 +159,31 @@ def test_a_checkpoint_that_stays_provisional_alarms_until_it_is_final(net: Netwo
     net.links[HOME, THIRD].down = False
     net.settle()
     assert "provisional" not in alarms(node, net)
+
+
+def test_a_member_that_answers_slowly_keeps_no_other_from_being_checked(
+    net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, asked = net.nodes[HOME], list[str]()
+    slow, said = net.links[HOME, OTHER], list[Json]()
+    true = slow.get
+    monkeypatch.setattr(crosscheck, "CHECK_SECONDS", 0.05)
+
+    def drip(origin: str, path: str) -> Answer:
+        asked.append(path)
+        time.sleep(0.06)
+        return true(origin, path)
+
+    slow.get = drip  # type: ignore[method-assign]
+    node.bureau.notice = lambda event, facts: said.append({"event": event, **facts})
+    before = {one["peer"]: one["cross_checked"] for one in status(node.bureau, net.clock())["peers"]}
+    later(net, 51)
+    node.stages.watch.step()
+    after = {one["peer"]: one["cross_checked"] for one in status(node.bureau, net.clock())["peers"]}
+    assert asked == ["checkpoint"], "asked once, not for every log"
+    (waits,) = [one for one in said if one["event"] == "crosscheck.waits"]
+    assert waits["peer"] == OTHER and "takes longer than" in waits["because"]
+    assert after[OTHER] == before[OTHER] and after[THIRD] > before[THIRD]
 
 
 class Court:
