@@ -42,7 +42,8 @@ def resync(
     """Move a stage's cursor back, so that it walks the same road again; nothing is said twice.
 
     collect reads the whole source again, share sends all disclosures again, recognise judges every entry again,
-    restrict delivers again what is not acknowledged. With no daemon running the command does it itself.
+    restrict delivers all present orders again, liftings first, as to a home system that has lost them. With no daemon
+    running the command does it itself.
 
     \b
     Example:

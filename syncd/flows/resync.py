@@ -92,8 +92,7 @@ class Resync:
 
     def _restrict(self, peer: str | None, dry_run: bool) -> Json:
         with self._bureau.store.write() as conn:
-            counts = outbox.counts(conn)
-            queued = counts.get("pending", 0) + counts.get("delivered", 0) if dry_run else outbox.again(conn, None)
+            queued = sum(outbox.counts(conn).values()) if dry_run else outbox.again(conn, self._bureau.now_text())
         return {"deliveries": queued, "from": queued, "to": 0}
 
 

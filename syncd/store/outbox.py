@@ -8,12 +8,12 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from syncd.store.bulk import upsert_tuples
 from syncd.store.register import fetch_among
 from syncd.store.register_tables import deliveries
-from syncd.store.statement import chunks, execute, execute_many
+from syncd.store.statement import execute, execute_many
 
 Json = dict[str, Any]
 FORGET = "forget"
@@ -137,14 +137,12 @@ def changed_by(conn: Connection, day: str) -> int:
     return int(result.rowcount)
 
 
-def again(conn: Connection, leaves: Collection[bytes] | None) -> int:
-    """Queue again what is unacknowledged, or the findings named; returns how many."""
-    query = update(deliveries).values(state="pending", next_change=None)
-    if leaves is None:
-        unanswered = or_(deliveries.c.state == "delivered", deliveries.c.state == "pending")
-        return int(conn.execute(query.where(unanswered)).rowcount)
-    named = [query.where(deliveries.c.finding.in_(some)) for some in chunks(leaves)]
-    return sum(int(conn.execute(one).rowcount) for one in named)
+def again(conn: Connection, now: str) -> int:
+    """Queue the whole present state again, what was acknowledged and what is lifted too; returns how many findings.
+
+    What the departments said stays known, so that saying it again reports nothing twice.
+    """
+    return int(conn.execute(update(deliveries).values(state="pending", next_change=None, queued_at=now)).rowcount)
 
 
 def counts(conn: Connection) -> dict[str, int]:

@@ -10,7 +10,7 @@ from network import Network, Node, company, network, penalty, relief
 from adapters.base import Ack, AckFault, AckPage, SourceError
 from syncd.flows import restrict
 from syncd.flows.opening import read_opened
-from syncd.store import desk
+from syncd.store import desk, outbox
 
 HOME = "320583"
 PERSON_NUMBER = "11010519491231002X"
@@ -125,3 +125,34 @@ def test_a_home_system_that_took_nothing_is_told_liftings_first(net: Network, mo
     node.home.push = push
     net.settle()
     assert set(told) == {"0", "1"} and told == sorted(told), "every lifting before any restriction"
+
+
+def test_a_home_system_that_lost_its_orders_gets_them_all_again_liftings_first(net: Network) -> None:
+    node = net.nodes[HOME]
+    rows = [penalty(f"10{n}", company(n), "KS-0104", HOME) for n in (1, 2)]
+    node.home.put(*rows)
+    net.settle()
+    node.home.put(relief("r1", rows[1], "修复"))
+    net.settle()
+    held, said, taken, told = dict(node.home.orders), feedback(node), node.home.push, list[str]()
+
+    def push(orders: Sequence[dict[str, Any]]) -> str:
+        told.extend(order["CJD_ZT"] for order in orders)
+        return str(taken(orders))
+
+    node.home.push = push
+    node.home.orders.clear()
+    resync = node.stages.work._resync
+    assert resync.run("restrict", None, True, 1001)["deliveries"] == 2
+    net.settle()
+    assert not node.home.orders, "to ask is to move nothing"
+    assert resync.run("restrict", None, False, 1001)["deliveries"] == 2
+    net.settle()
+    assert node.home.orders.keys() == held.keys()
+    assert {key: order["CJD_ZT"] for key, order in node.home.orders.items()} == {
+        key: order["CJD_ZT"] for key, order in held.items()
+    }
+    assert set(told) == {"0", "1"} and told == sorted(told)
+    assert feedback(node) == said, "what the departments had said is not said again"
+    with node.bureau.store.read() as conn:
+        assert outbox.counts(conn) == {"acknowledged": 2}
