@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from syncd.cli.adapter_shown import draw_check, draw_new
-from syncd.cli.options import AsJson
+from syncd.cli.options import AsJson, family_of
 from syncd.cli.output import give
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 SOMETHING_TO_MEND = 1
 FAMILY_HELP = "A bureau's own system 来源适配: its facts page, its front database, what it gives."
-family = typer.Typer(help=FAMILY_HELP, no_args_is_help=True, rich_markup_mode=None)
+family = family_of(FAMILY_HELP, "adapter quality")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the source or file of its facts page 来源说明.")]
 NodeConfig = Annotated[

@@ -8,7 +8,7 @@ import typer
 from syncd.cli import agreement_compared as compared
 from syncd.cli import agreement_versions as versions
 from syncd.cli import words
-from syncd.cli.options import CONFIG, AsJson, Config, On, day_of, settings_of
+from syncd.cli.options import CONFIG, AsJson, Config, On, day_of, family_of, settings_of
 from syncd.cli.output import give, say, table
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 NEEDS_PERSON = 3
-family = typer.Typer(help="The agreement 协议 as a document.", no_args_is_help=True, rich_markup_mode=None)
+family = family_of("The agreement 协议 as a document.", "agreement status")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -54,7 +54,7 @@ def check(
     answer = {
         "agreement": agreement.tag,
         "on": day.isoformat(),
-        "criteria": len(agreement.criteria),
+        "criteria": sum(not one.outside for one in agreement.criteria.values()),
         "measures": len(agreement.measures),
         "bases": len(agreement.bases),
         "codes": sum(len(region.local_codes) for region in agreement.regions.values()),

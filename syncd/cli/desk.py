@@ -18,6 +18,7 @@ from syncd.cli.options import (
     Config,
     Reason,
     Wait,
+    family_of,
     organisation_of,
     settings_of,
 )
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 EXAMPLES = 3
 Item = Annotated[int, typer.Argument(metavar="N", min=1, max=MOST_NUMBER, help="Number of the item, from `desk list`.")]
-family = typer.Typer(help="The desk 工作台: what needs a person.", no_args_is_help=True, rich_markup_mode=None)
+family = family_of("The desk 工作台: what needs a person.", "desk list")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from syncd.cli import words
 from syncd.cli.ledger import family as ledger
-from syncd.cli.options import CONFIG, MOST_NUMBER, AsJson, Config, settings_of
+from syncd.cli.options import CONFIG, MOST_NUMBER, AsJson, Config, family_of, settings_of
 from syncd.cli.output import give, say, table
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 Number = Annotated[
     int, typer.Argument(metavar="N", max=MOST_NUMBER, help="Number of the evidence, from `ledger evidence list`.")
 ]
-family = typer.Typer(help="Evidence of a log's misbehaviour 违规证据.", no_args_is_help=True, rich_markup_mode=None)
+family = family_of("Evidence of a log's misbehaviour 违规证据.", "ledger evidence list")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -17,6 +17,7 @@ from syncd.cli.options import (
     Reason,
     Wait,
     day_of,
+    family_of,
     organisation_of,
     settings_of,
 )
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _LEAF = re.compile(r"[0-9a-f]{64}", re.ASCII)
-family = typer.Typer(help="Honours 守信荣誉 of this bureau.", no_args_is_help=True, rich_markup_mode=None)
+family = family_of("Honours 守信荣誉 of this bureau.", "honour list")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from syncd.cli.options import CONFIG, OWN_ACCOUNT, WAIT_SECONDS, Account, AsJson, Config, Reason, Wait, settings_of
+from syncd.cli.options import (
+    CONFIG,
+    OWN_ACCOUNT,
+    WAIT_SECONDS,
+    Account,
+    AsJson,
+    Config,
+    Reason,
+    Wait,
+    family_of,
+    settings_of,
+)
 from syncd.cli.output import give, say, table
 
 if TYPE_CHECKING:
@@ -15,7 +26,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 STATES = {"signs": "签署 signs", "next": "接续 next", "retired": "停用 retired", "unused": "未用 unused"}
-family = typer.Typer(help="The node's keys 密钥.", no_args_is_help=True, rich_markup_mode=None)
+family = family_of("The node's keys 密钥.", "keys show")
 
 
 def add_to(app: typer.Typer) -> None:

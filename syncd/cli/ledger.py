@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from syncd.cli import ledger_shown
-from syncd.cli.options import CONFIG, AsJson, Config, On, Region, day_of, organisation_of, settings_of
+from syncd.cli.options import CONFIG, AsJson, Config, On, Region, day_of, family_of, organisation_of, settings_of
 from syncd.cli.output import give
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ Lang = Annotated[
     Literal["zh", "en", ""], typer.Option("--lang", metavar="zh|en", help="Language; the terminal's if left out.")
 ]
 Out = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the bundle is written.")]
-family = typer.Typer(help="Evidence 证据: prove, verify, audit, export.", no_args_is_help=True, rich_markup_mode=None)
+family = family_of("Evidence 证据: prove, verify, audit, export.", "ledger audit")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -35,13 +35,17 @@ from syncd.cli import (
     review,
     who,
 )  # fmt: skip
+from syncd.cli.options import with_example
 from syncd.errors import NeedsPerson, SyncdError
 
 USAGE, FAULT, INTERRUPTED = 2, 70, 130
 
 app = typer.Typer(
     name="syncd",
-    help="Cross-region sharing and mutual recognition 互认 of dishonesty findings 失信认定: one bureau's node.",
+    help=with_example(
+        "Cross-region sharing and mutual recognition 互认 of dishonesty findings 失信认定: one bureau's node.",
+        "demo --dir .demo",
+    ),
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syncd.cli.options import CONFIG, AsJson, Config, settings_of
+from syncd.cli.options import CONFIG, AsJson, Config, family_of, settings_of
 from syncd.cli.output import give, say
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 Json = dict[str, Any]
-family = typer.Typer(help="The agreement's members 成员 and their files.", no_args_is_help=True, rich_markup_mode=None)
+family = family_of("The agreement's members 成员 and their files.", "member list")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -161,9 +161,8 @@ def _draw_status(to: "Console", stands: Json) -> None:
           [(f"{one['peer']} {one['name_zh']}", one["entries"], one["signed"], one["countersigned"], one["behind"],
             one["held_of_theirs"], one["their_target"], words.short(one["last_contact"])) for one in stands["peers"]],
           "peer")  # fmt: skip
-    stages = [one for one in stands["stages"] if one["cursor"] is not None]
     table(to, "Stages 阶段", ("stage", "about", "cursor", "of"),
-          [(one["stage"], one["about"], one["cursor"], one["of"]) for one in stages])  # fmt: skip
+          [(one["stage"], one["about"], one["cursor"], one["of"]) for one in stands["stages"]])  # fmt: skip
     to.print()
     for one in stands["stages"]:
         if one["error"]:

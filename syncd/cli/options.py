@@ -31,6 +31,16 @@ WAIT_SECONDS = 30.0
 OWN_ACCOUNT = os.getuid()
 
 
+def family_of(about: str, example: str) -> typer.Typer:
+    """A family of commands; its help has an example, as each command's has."""
+    return typer.Typer(help=with_example(about, example), no_args_is_help=True, rich_markup_mode=None)
+
+
+def with_example(about: str, example: str) -> str:
+    """Help as the parser lays it out."""
+    return f"{about}\n\n\b\nExample:\n  syncd {example}"
+
+
 def settings_of(file: Path) -> "Settings":
     """The settings of the node that a command is about."""
     from syncd.settings import read_settings

@@ -8,14 +8,14 @@ import typer
 
 from syncd.cli import words
 from syncd.cli.asking_for import ROLE, Lookback, Role, Unit, months_of, scoring_of
-from syncd.cli.options import CONFIG, OWN_ACCOUNT, Account, AsJson, Config, On, day_of, settings_of
+from syncd.cli.options import CONFIG, OWN_ACCOUNT, Account, AsJson, Config, On, day_of, family_of, settings_of
 from syncd.cli.output import give, say, table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 Json = dict[str, Any]
-family = typer.Typer(help="Credit review 信用审查 of many organisations.", no_args_is_help=True, rich_markup_mode=None)
+family = family_of("Credit review 信用审查 of many organisations.", "review book")
 
 
 def add_to(app: typer.Typer) -> None:

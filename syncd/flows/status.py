@@ -42,7 +42,7 @@ def status(books: Books, now: dt.datetime) -> Json:
             "at": format_time(now),
             "sources": _sources(conn, board, now),
             "peers": peers,
-            "stages": _stages(conn, board, list(states.values()), peers, waiting["pending"]),
+            "stages": _stages(conn, board, list(states.values()), peers, waiting),
             "desk": desk.counts(conn),
             "deliveries": waiting,
             "witnesses": _witnesses(conn, books.members[books.code].origin),
@@ -119,9 +119,12 @@ def _peers(conn: Connection, books: Books, board: Board, states: Mapping[str, Lo
 
 
 def _stages(
-    conn: Connection, board: Board, states: Sequence[LogState], peers: Sequence[Json], pending: int
+    conn: Connection, board: Board, states: Sequence[LogState], peers: Sequence[Json], waiting: Mapping[str, int]
 ) -> list[Json]:
-    """Each stage's cursor: the reading of a source, the index in each log, what waits for delivery."""
+    """Each stage's cursor: the reading of a source, the index in each log.
+
+    What is restricted is a present state and no log: there it is how many deliveries are at home, and acknowledged.
+    """
     found = []
     for name in _sources_posted(board):
         text = cursors.get_cursor(conn, f"collect:{name}")
@@ -133,12 +136,13 @@ def _stages(
         done = int(cursors.get_cursor(conn, f"recognise:{state.origin}") or 0)
         relief = int(cursors.get_cursor(conn, f"relief:{state.origin}") or 0)
         found.append(_stage(board, "recognise", state.origin, done, state.size, relief=relief))
-    found.append(_stage(board, "restrict", "", None, None, pending=pending))
-    found.append(_stage(board, "acknowledgements", "", None, None))
+    home = waiting["delivered"] + waiting["acknowledged"]
+    found.append(_stage(board, "restrict", "", home, home + waiting["pending"], pending=waiting["pending"]))
+    found.append(_stage(board, "acknowledgements", "", waiting["acknowledged"], home))
     return found
 
 
-def _stage(board: Board, name: str, about: str, cursor: int | None, of: int | None, **more: Any) -> Json:
+def _stage(board: Board, name: str, about: str, cursor: int, of: int | None, **more: Any) -> Json:
     trouble = board.get(_STAGE + name, {})
     error = trouble.get("error")
     since = trouble.get("since") if error else None

@@ -22,6 +22,7 @@ def test_nothing_stands_against_the_shipped_one(folder: Path) -> None:
     assert "有依据 carried" in listed.out and "存疑 doubtful" in listed.out and "无依据 without_basis" in listed.out
     told = syncd("agreement", "check", folder, "--on", "2026-11-22", "--json").json
     assert told["cases"] == 24 and told["objections"] == []
+    assert told["criteria"] == 19, "the catch-all is outside the agreement and counts nowhere"
 
 
 def test_a_contradiction_is_refused_with_the_record_that_shows_it(folder: Path) -> None:

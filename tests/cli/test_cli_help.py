@@ -22,16 +22,15 @@ HEAVY = ("sqlalchemy", "pydantic", "requests", "cryptography", "fastapi", "uvico
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command with its path, families left out."""
-    below = getattr(command, "commands", None)
-    if below is None:
-        yield path, command
-        return
-    for name, one in below.items():
+    """Every command and family with its path."""
+    yield path, command
+    for name, one in getattr(command, "commands", {}).items():
         yield from commands(one, (*path, name))
 
 
-ALL = {" ".join(path): command for path, command in commands(typer.main.get_command(app))}
+EVERY = {" ".join(path): command for path, command in commands(typer.main.get_command(app))}
+ALL = {name: command for name, command in EVERY.items() if not hasattr(command, "commands")}
+FAMILIES = [name for name in EVERY if name not in ALL]
 
 
 def sections() -> dict[str, str]:
@@ -56,10 +55,13 @@ def test_help_has_an_example_and_the_document_each_option(name: str, capsys: pyt
     assert f"    syncd {name}" in sections()[name]
 
 
-@pytest.mark.parametrize("name", ["", "member", "desk", "ledger"])
-def test_families_list_their_commands(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("name", FAMILIES)
+def test_families_list_their_commands_and_have_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*name.split(), "-h"]) == 0
-    assert "Commands:" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Commands:" in shown
+    (example,) = re.findall(r"Example:\n    syncd (.+)", shown)
+    assert example.startswith(name) and any(f"{example} ".startswith(f"{one} ") for one in ALL)
     assert run(name.split()) == 2
     assert "Commands:" in capsys.readouterr().out
 

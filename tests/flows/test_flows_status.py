@@ -37,6 +37,8 @@ def test_all_is_countersigned_understood_and_acknowledged(net: Network) -> None:
             assert stage["error"] is None
             if stage["stage"] == "recognise":
                 assert stage["cursor"] == stage["of"] == stage["relief"] > 0
+            if stage["stage"] in ("restrict", "acknowledgements"):
+                assert (stage["cursor"], stage["of"]) == (3, 3)
     (source,) = of(net, HOME)["sources"]
     assert source["rows"]["issued"] == 3 and 0 <= source["lag_seconds"] < 60
 
@@ -50,6 +52,8 @@ def test_a_peer_away_and_a_home_system_down_are_seen(net: Network) -> None:
     peers = {peer["peer"]: peer for peer in of(net, HOME)["peers"]}
     assert peers[PEER]["behind"] > 0 == peers["320585"]["behind"]
     assert of(net, "320585")["deliveries"]["pending"] == 1
+    stages = {one["stage"]: (one["cursor"], one["of"]) for one in of(net, "320585")["stages"]}
+    assert stages["restrict"] == (0, 1) and stages["acknowledgements"] == (0, 0)
     assert of(net, HOME)["deliveries"]["pending"] == 0
 
 

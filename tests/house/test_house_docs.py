@@ -221,6 +221,17 @@ def kind_opened_by(leaves: list[Entry], raw: bytes) -> str:
     return kind
 
 
+def test_the_changelog_keeps_its_form() -> None:
+    """Keep a Changelog: releases, and under each the kinds of change."""
+    text = text_of(ROOT / "CHANGELOG.md")
+    heads = re.findall(r"^(#+) (.+)$", text, re.MULTILINE)[1:]
+    assert heads[0] == ("##", "[Unreleased]")
+    for depth, head in heads:
+        form = r"\[(Unreleased|\d+\.\d+\.\d+)\]( - \d{4}-\d{2}-\d{2})?"
+        kinds = r"Added|Changed|Deprecated|Removed|Fixed|Security"
+        assert re.fullmatch({"##": form, "###": kinds}[depth], head), head
+
+
 @pytest.mark.parametrize("page", ADRS, ids=name_of)
 def test_a_decision_says_why_what_and_what_follows(page: Path) -> None:
     text, number = text_of(page), int(page.name[:4])
