@@ -1,5 +1,6 @@
 """An order of erasure that comes while a batch of feedback about its finding is on its way: no road stores the item."""
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -123,3 +124,29 @@ def test_what_comes_from_a_member_that_has_not_heard_of_it_is_not_even_sealed(ne
     only_the_other_item_is_held(net)
     assert seal.texts and not any(one in text for one in covered(net) for text in seal.texts)
     net.close()
+
+
+def test_what_was_ready_to_travel_is_made_anew_once_a_key_is_forgotten(
+    tmp_path: Path, store_urls: Callable[[str], str]
+) -> None:
+    net = network(tmp_path, store_urls)
+    net.settle()
+    home, stages = net.nodes[HOME], net.nodes[HOME].stages
+    home.home.put(ROW, KEPT)
+    for step in (stages.steps()["collect"], stages.recognise.step):
+        drain(step)
+    net.now += dt.timedelta(seconds=61)
+    with home.bureau.store.write() as conn:
+        assert home.bureau.logs.close_stop(conn, home.bureau.origin, home.bureau.clock())
+    stages.shares[OTHER].step()  # one encoding serves all peers at this size
+    assert order(net, leaf_of(net, company(1)), revoke=True)["state"] == "done"
+    for _ in range(9):
+        for step in (stages.recognise.step, stages.restrict.step, stages.erase.step):
+            drain(step)
+    stages.shares[THIRD].step()
+    before, after = (decode_batch(decompress(net.links[HOME, code].posted[-1])) for code in (OTHER, THIRD))
+    assert before.old == after.old
+    assert [one.leaf for one in before.records] == [one.leaf for one in after.records], "the same entries"
+    texts = [b"".join(one.disclosure for one in batch.records) for batch in (before, after)]
+    assert company(1).encode() in texts[0] and company(1).encode() not in texts[1], "erased, it travels no more"
+    assert company(2).encode() in texts[1]

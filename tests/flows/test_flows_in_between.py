@@ -9,7 +9,7 @@ import pytest
 from network import HomeSystem, Network, Node, company, found, opened, penalty, relief
 
 from adapters.base import Page
-from syncd.errors import NeedsPerson, Retry
+from syncd.errors import NeedsPerson, Retry, Stop
 from syncd.flows import recognise, resend
 from syncd.flows.record import sign
 from syncd.flows.share import drain
@@ -149,6 +149,26 @@ def test_restrict_is_woken_even_if_another_stage_has_signed_first(
     while node.stages.recognise.step():
         pass
     assert "restrict" in bells and "share" in bells
+
+
+def test_a_node_whose_lock_was_lost_signs_nothing_more(net: Network) -> None:
+    node = net.nodes[HOME]
+    net.settle()
+    bureau, posted = node.bureau, len(net.links[HOME, OTHER].posted)
+    signed = bureau.sizes.get(bureau.origin)
+    bureau.still_alone = lambda: False
+    node.home.put(penalty("101", company(1), "KS-0104", HOME))
+    with pytest.raises(Stop, match="lock was lost"):
+        drain(node.stages.steps()["collect"])
+    with pytest.raises(Stop, match="another may be signing"):
+        sign(bureau)
+    assert bureau.sizes.get(bureau.origin) == signed, "not even the size is put down"
+    with bureau.store.read() as conn:
+        assert bureau.logs.unsigned(conn, bureau.origin), "what was committed waits"
+    assert not node.stages.shares[OTHER].step() and len(net.links[HOME, OTHER].posted) == posted, "and is not offered"
+    bureau.still_alone = lambda: True
+    net.settle()
+    assert net.nodes[OTHER].stages.inquiry.check(company(1), DAY)["standing"] == "restricted"
 
 
 def test_a_measure_that_ends_while_it_is_delivered_is_lifted_at_once(net: Network) -> None:
