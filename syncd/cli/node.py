@@ -185,7 +185,6 @@ def _draw_status(to: "Console", stands: Json) -> None:
 
 
 def _source_row(one: Json) -> tuple[Any, ...]:
-    totals = one["totals"]
     pulled = words.short(one["last_pull"])
-    return (one["source"], pulled, one["lag_seconds"], totals.get("rows", 0), totals.get("issued", 0),
+    return (one["source"], pulled, one["lag_seconds"], one["rows_there"], one["totals"].get("issued", 0),
             one["quarantined"], one["waiting"] + one["relief_waiting"], sum(one["refused"].values()))  # fmt: skip

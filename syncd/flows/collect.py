@@ -71,8 +71,8 @@ class Collect:
         with bureau.store.write() as conn:
             if self._place(conn) != place:
                 return True  # a person or the clock moved the cursor while the source was read: go on from there
-            issued = self._write(conn, page, place, began)
             begins = place["full"] and place["cursor"] in (None, self._source.again)
+            issued = self._write(conn, page, place, began, begins)
             self._keyless.meet(place, begins, page.quarantined)
             if place["full"] and not page.more:
                 vanished(bureau, conn, self.name, place["pass"])
@@ -129,7 +129,7 @@ class Collect:
         place: Json = orjson.loads(text) if text else {"cursor": None, "pass": 1, "full": True}
         return place
 
-    def _write(self, conn: Connection, page: Collected, place: Json, began: str) -> int:
+    def _write(self, conn: Connection, page: Collected, place: Json, began: str, begins: bool) -> int:
         bureau, pass_ = self._bureau, place["pass"]
         findings = [one for one in page.records if isinstance(one, FindingRecord)]
         reliefs = [one for one in page.records if isinstance(one, ReliefRecord)]
@@ -159,7 +159,7 @@ class Collect:
         relief = match_relief(bureau, conn, self.name, reliefs + marks, pass_, began)
         self._note_relief(conn, relief)
         sourcebook.remember(conn, plan.rows + relief.rows)
-        counts = self._intake.note(conn, page, plan, relief, len(marks), place["full"])
+        counts = self._intake.note(conn, page, plan, relief, len(marks), place["full"], begins)
         desk.begin_files(conn, self.name, page.begun, now)
         desk.put(conn, plan.desk + relief.desk, now)
         self._answer_copied(conn, plan)

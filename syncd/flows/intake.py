@@ -67,17 +67,22 @@ class Intake:
         self.silence = Silence(bureau, name, facts)
         self._drift = Drift(bureau, name, facts)
 
-    def note(self, conn: Connection, page: Collected, plan: Plan, relief: Relief, marks: int, full: bool) -> Json:
-        """Count one page within its transaction; returns the counts. ``full``: part of a full reading."""
+    def note(
+        self, conn: Connection, page: Collected, plan: Plan, relief: Relief, marks: int, full: bool, begins: bool
+    ) -> Json:
+        """Count one page within its transaction; returns the counts.
+
+        ``full``: part of a full reading; ``begins``: its first page.
+        """
         counts = outcome(page, plan, relief, marks)
         fresh = self._fresh(conn, [*page.quarantined, *plan.refused])
         received = plan.fresh + sum(not one.row.startswith("relief/") for one in fresh)
         self._month(conn, plan, fresh, received)
-        counts |= {"issued": len(plan.issue), "amended": len(plan.amend), "relief": relief.said}
-        self._post(conn, page, counts, full)
+        said = {"issued": len(plan.issue), "amended": len(plan.amend), "relief": relief.said}
+        self._post(conn, page, counts, said, full, begins)
         self.silence.count(conn, received, relief.fresh - marks, not page.more)
         self._drift.look(conn, page)
-        return counts
+        return counts | said
 
     def _fresh(self, conn: Connection, quarantined: list[Quarantined]) -> list[Quarantined]:
         """Rows that were not in quarantine before in this version: a row that stays there is not received anew."""
@@ -99,19 +104,32 @@ class Intake:
         if any(counts.values()):
             quality.add(conn, self._name, self._bureau.today().isoformat()[:7], counts)
 
-    def _post(self, conn: Connection, page: Collected, counts: Mapping[str, int], full: bool) -> None:
-        """Totals since the beginning, and the round; at its end it is checked."""
+    def _post(
+        self, conn: Connection, page: Collected, counts: Mapping[str, int], said: Json, full: bool, begins: bool
+    ) -> None:
+        """What was said since the beginning, what is there, and the round; at its end it is checked.
+
+        What is there, persons' rows above all, of which nothing is kept to know them by, is what the last full reading
+        met: rounds read rows again, so their sum says nothing. Until the first one has ended it is what that has met.
+        """
         board = sourcebook.read_one(conn, f"source:{self._name}")
         round_ = _sum(board.get("round", {}), counts)
         done = board.get("last_round")
         if not page.more and round_["rows"]:
             done = {**round_, "astray": astray(round_), "ended": self._bureau.now_text()}
             self._check(conn, done, full)
+        reading, there = {} if begins else board.get("reading", {}), board.get("there")
+        if full:
+            reading = {"rows": reading.get("rows", 0) + page.rows,
+                       "refused": _sum(reading.get("refused", {}), page.refused)}  # fmt: skip
+            there = there if page.more else reading
         facts = {
             "last_pull": self._bureau.now_text(),
             "error": None,
-            "totals": _sum(board.get("totals", {}), counts),
-            "refused": _sum(board.get("refused", {}), page.refused),
+            "totals": _sum(board.get("totals", {}), said),
+            "reading": reading if full and page.more else {},
+            "there": there,
+            **(there or reading),
             "unknown_columns": sorted(set(board.get("unknown_columns", [])) | page.unknown_columns),
             "round": round_ if page.more else {},
             "last_round": done,

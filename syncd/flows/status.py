@@ -78,6 +78,7 @@ def _sources(conn: Connection, board: Board, now: dt.datetime) -> list[Json]:
             "quarantined": quarantined.count(name),
             "waiting": rows.get("waiting", 0),
             "relief_waiting": len(sourcebook.all_waiting(conn, name)),
+            "rows_there": value.get("rows", 0),
             "refused": value.get("refused", {}),
             "unknown_columns": value.get("unknown_columns", []),
             "totals": value.get("totals", {}),

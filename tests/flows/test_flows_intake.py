@@ -81,9 +81,37 @@ def test_every_row_ends_somewhere_and_the_sum_is_checked(net: Network) -> None:
     settle(net)
     again = board(node)["last_round"]
     assert (again["recorded"], again["unchanged"], again["quarantined"], again["astray"]) == (1, 3, 1, 0)
-    assert board(node)["totals"]["rows"] == 14 and "imbalance" not in standing(node)
+    assert board(node)["totals"] == {"issued": 1, "amended": 1, "relief": 1} and "imbalance" not in standing(node)
     (shown,) = [one for one in _status(node)["sources"] if one["source"] == SOURCE]
     assert shown["last_round"] == again and shown["quality"]["received"] == 5
+
+
+def test_what_is_there_is_counted_and_not_how_often_it_was_read(net: Network) -> None:
+    node = net.nodes[HOME]
+
+    def there() -> tuple[int, Json]:
+        (shown,) = [one for one in _status(node)["sources"] if one["source"] == SOURCE]
+        return shown["rows_there"], shown["refused"]
+
+    def read_all() -> None:
+        assert node.stages.collect is not None
+        with node.bureau.store.write() as conn:
+            node.stages.collect.read_again(conn)
+        settle(net)
+
+    persons = [penalty("103", "", "", HOME, CF_XDR_LB="自然人"), penalty("104", "", "", HOME, CF_XDR_LB="个体工商户")]
+    node.home.put(penalty(*GOOD), *persons)
+    settle(net)
+    both = (3, {"natural_person": 1, "sole_proprietor": 1})
+    assert there() == both
+    for amount in "345":
+        node.home.put(penalty(*GOOD, CF_NR_FK=amount))
+        settle(net)
+    read_all()
+    assert board(node)["last_round"]["refused"] == 2 and there() == both
+    node.home.remove("104")
+    read_all()
+    assert there() == (2, {"natural_person": 1})
 
 
 def _status(node: Node) -> Json:
@@ -98,7 +126,7 @@ def test_a_row_that_is_nowhere_is_an_alarm_until_a_full_reading_adds_up(net: Net
     assert astray(outcome(page, nothing, Relief(), 0)) == 2
     assert node.stages.collect is not None
     with node.bureau.store.write() as conn:
-        node.stages.collect._intake.note(conn, page, nothing, Relief(), 0, False)
+        node.stages.collect._intake.note(conn, page, nothing, Relief(), 0, False, False)
     assert standing(node)["imbalance"] == {
         "about": SOURCE, "rows": 3, "recorded": 0, "unchanged": 0, "quarantined": 0, "refused": 0, "waiting": 0,
         "duplicates": 1, "astray": 2,
