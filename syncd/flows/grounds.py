@@ -5,12 +5,15 @@ transaction in which the relief of the record is recognised, and a person looks.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from syncd.agreement.relief import off_on
 from syncd.flows.bureau import Bureau
+from syncd.flows.marks import removable
 from syncd.flows.propose import still_counts
-from syncd.flows.relieve import relief_body, say_own
+from syncd.flows.relieve import CLEARS, relief_body, say_own
 from syncd.flows.respond import state_of
 from syncd.store import desk, proposals, register
 
@@ -30,7 +33,8 @@ def lost_grounds(bureau: Bureau, conn: Connection, relieved: Collection[bytes]) 
         for leaf, row in rows.items()
         if row.log in own
         and row.parsed().get("grounds")  # amended since, it rests on them no more
-        and not state_of(row, relief.get(leaf, ()), bureau.today()).off
+        and not off_on(replace(state_of(row, relief.get(leaf, ()), bureau.today()), suspended=False), bureau.today())
+        and not removable(bureau, conn, row, CLEARS["finding.resumed"], GROUND)  # what else suspends it may end first
         and not still_counts(bureau, conn, resting[leaf])
     ]
     say_own(bureau, conn, [("relief.suspended", row, relief_body(GROUND, bureau)) for row in lost])

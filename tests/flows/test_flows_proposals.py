@@ -78,6 +78,22 @@ def test_confirmed_it_restricts_everywhere_and_the_finding_says_by_what(net: Net
     assert [entries(node) for node in net.nodes.values()] == sizes, "the row read again says nothing new"
 
 
+def test_a_ground_that_goes_while_it_is_stopped_stops_it_as_well(net: Network) -> None:
+    one, two = twice(net)
+    decide(net, HOME, items(net, HOME, "proposed")[0]["id"])
+    net.nodes[HOME].home.put(relief("r1", two, "中止"))
+    net.settle()
+    net.nodes[OTHER].home.put(relief("r2", one, "撤销"))
+    net.settle()
+    net.nodes[HOME].home.put(relief("r3", two, "恢复"))
+    net.settle()
+    assert standings(net, company(1)) == ["clear"] * 3, "nobody has said that it stands without that record"
+    [gone] = items(net, HOME, "grounds_gone")
+    decide(net, HOME, gone["id"])
+    net.settle()
+    assert standings(net, company(1)) == ["restricted"] * 3
+
+
 def test_refused_it_stays_a_plain_record(net: Network) -> None:
     twice(net)
     [item] = items(net, HOME, "proposed")
