@@ -49,6 +49,7 @@ def review_list(
     sizes, answers = review.many(codes)
     now = dt.datetime.now(dt.UTC)
     head = review.head()
+    head["demonstration"] |= any(answer["demonstration"] for answer in answers)
     result = table_bytes(ask_form(out), HEADS, _rows(head, listed, answers))
     number = log_review(books, who, question, answers, now)
     statement = {
@@ -85,12 +86,12 @@ def _ask_place(file: Path, out: Path) -> None:
 
 def _rows(head: Json, listed: Sequence[Listed], answers: Sequence[Json]) -> Iterator[Sequence[str]]:
     found = iter(answers)
-    marked = DEMONSTRATION if head["demonstration"] else ""
     for one in listed:
         if one.uscc is None:
             yield (str(one.line), "", "", head["purpose"], "未审查", *[""] * 6, f"代码不可用 {one.fault}")
             continue
-        yield _row(one.line, head["purpose"], next(found), marked)
+        answer = next(found)
+        yield _row(one.line, head["purpose"], answer, DEMONSTRATION if answer["demonstration"] else "")
 
 
 def _row(line: int, purpose: str, answer: Json, note: str) -> Sequence[str]:

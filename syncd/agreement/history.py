@@ -33,6 +33,7 @@ class Answer:
     day: date
     measures: tuple[Json, ...] = ()
     reason: str | None = None
+    demonstration: bool = False
 
 
 @dataclass(frozen=True, slots=True)

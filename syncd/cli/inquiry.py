@@ -93,14 +93,18 @@ def _as_known(code: str, day: "date", known: "date", region: str | None, config:
     from syncd.evidence.books import open_evidence
     from syncd.evidence.past import as_known
 
-    with open_evidence(settings_of(config)) as evidence, evidence.logs.store.read() as conn:
-        return as_known(evidence, conn, code, day, known, region)
+    settings = settings_of(config)
+    with open_evidence(settings) as evidence, evidence.logs.store.read() as conn:
+        answer = as_known(evidence, conn, code, day, known, region)
+    return answer | {"demonstration": answer["demonstration"] or settings.node.allow_candidates}
 
 
 def _draw_as_known(to: "Console", answer: Json) -> None:
     stands = words.word(words.STANDING, answer["standing"])
     asked = f"on {answer['on']}, as known on {answer['known_on']}"
     say(to, f"{answer['uscc']} in {answer['region']} {asked}: {stands}", "bold")
+    if answer["demonstration"]:
+        say(to, words.DEMONSTRATION, "bold magenta")
     rows = [
         [one["finding"][:16], one["answer"], one["reason"] or one["ended"],
          " ".join(measure["id"] for measure in one["measures"])]

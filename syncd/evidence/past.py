@@ -58,6 +58,7 @@ def as_known(
         "known_on": known_on.isoformat(),
         "known": known,
         "standing": standing_by(found),
+        "demonstration": any(one.answer is not None and one.answer.demonstration for one in found),
         "findings": [_finding(one) for one in found],
     }
 
@@ -109,7 +110,8 @@ def _event(row: EntryRow, body: Json) -> Event:
 
 def _answer(row: EntryRow, body: Json) -> Answer:
     kind, measures = ANSWER_KINDS[row.kind or ""], tuple(body.get("measures", ()))
-    return Answer(kind, row.origin, row.index, day_of_text(row.at or ""), measures, body.get("reason"))
+    told = body.get("reason"), body.get("demonstration", False)
+    return Answer(kind, row.origin, row.index, day_of_text(row.at or ""), measures, *told)
 
 
 def _finding(one: Stood) -> Json:

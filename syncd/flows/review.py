@@ -103,7 +103,13 @@ class Review:
             records = [self._record(row, relief, answered) for row in rows]
             found = reviewed(self._touching, records, self._question.day, self._question.lookback_months)
             both = list(zip(rows, [one.restriction for one in records], strict=True))
-            yield self._told(code, rows, found if rows else CLEAR, self._incentives(held.get(code, ()), both))
+            told = self._told(code, rows, found if rows else CLEAR, self._incentives(held.get(code, ()), both))
+            yield told | {"demonstration": self._books.allow_candidates or self._shown(rows, answered)}
+
+    def _shown(self, rows: Sequence[Finding], answered: Any) -> bool:
+        """Whether an answer of this region was given under a demonstration, whatever its settings say by now."""
+        said = [answered.get(row.leaf, {}).get(self._books.code) for row in rows]
+        return any('"demonstration":true' in (one.last_imposed()[0] or "") for one in said if one is not None)
 
     def _record(self, row: Finding, relief: Any, answered: Any) -> Record:
         said = relief.get(row.leaf)

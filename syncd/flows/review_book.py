@@ -74,7 +74,7 @@ def log_review(
                 "restricted": stands["restricted"],
                 "noted": stands["noted"],
                 "statement": None,
-                "demonstration": books.allow_candidates,
+                "demonstration": any(answer["demonstration"] for answer in answers) or books.allow_candidates,
             },
         )
 

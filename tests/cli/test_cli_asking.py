@@ -136,7 +136,7 @@ def test_check_says_by_what_and_until_when(node: Path) -> None:
     assert unknown.code == 65, "a wrong check character"
 
 
-def test_answers_of_a_demonstration_are_marked_also_by_a_node_that_is_none(node: Path) -> None:
+def test_answers_of_a_demonstration_are_marked_also_by_a_node_that_is_none(node: Path, tmp_path: Path) -> None:
     """Another's answers, or this node's before its settings were changed, keep their own mark."""
     settings = node.read_text("utf-8")
     assert settings.count("allow_candidates = true") == 1
@@ -148,6 +148,18 @@ def test_answers_of_a_demonstration_are_marked_also_by_a_node_that_is_none(node:
     lines = syncd("register", "-c", other).out.splitlines()
     assert "演示" in lines[0], "the screen says so"
     assert {line[:18] for line in lines[1:] if "演示" in line} == {one["uscc"] for one in marked}
+    for more in (("--known", "2099-01-01"), ("--for", "tender")):
+        for one in (marked[0], next(one for one in found["organisations"] if not one["demonstration"])):
+            ran = syncd("check", one["uscc"], *more, "-c", other, "--json")
+            assert ran.json["demonstration"] is one["demonstration"]
+            assert ("演示" in syncd("check", one["uscc"], *more, "-c", other).out) is one["demonstration"]
+    listed, out = tmp_path / "list.csv", tmp_path / "out.csv"
+    listed.write_text("USCC\n" + "\n".join(one["uscc"] for one in found["organisations"]), "utf-8")
+    ran = syncd("review", "batch", listed, "-o", out, "--for", "tender", "-c", other, "--json")
+    assert ran.json["statement"]["demonstration"]
+    answers = out.read_text("utf-8-sig").splitlines()[1:]
+    assert [one.endswith("演示") for one in answers] == [one["demonstration"] for one in found["organisations"]]
+    assert all(one["demonstration"] for one in syncd("review", "book", "-c", other, "--json").json["reviews"][:1])
 
 
 def test_check_of_another_region_and_of_nobody(node: Path) -> None:
