@@ -10,7 +10,13 @@ from functools import lru_cache
 
 from adapters.base import Json, RowFault
 from schemas.fault import Fault
-from schemas.identifiers import InvalidIdentifier, canonical_uscc, is_sole_proprietor, looks_like_person_id
+from schemas.identifiers import (
+    InvalidIdentifier,
+    canonical_uscc,
+    holds_person_id,
+    is_sole_proprietor,
+    looks_like_person_id,
+)
 from schemas.text import half_width
 
 NATURAL_PERSON = "natural_person"
@@ -20,9 +26,7 @@ LEFT_IN_KEY = "source.row"
 
 _OTHER_CODES = ("CF_XDR_GSZC", "CF_XDR_ZZJG", "CF_XDR_SWDJ", "CF_XDR_SYDW", "CF_XDR_SHZZ")
 _LONG_NUMBER = re.compile(r"[0-9０-９]{11}")
-# Identity numbers 居民身份证 (GB 11643), not as part of a longer number; letters around them hide nothing.
 _SHAPE = r"[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
-_IDENTITY = re.compile(rf"(?<![0-9]){_SHAPE}(?![0-9])", re.ASCII)
 # Mobile telephone numbers, not as part of a longer number or code.
 _TELEPHONE = re.compile(r"(?<![0-9A-Z])1[3-9][0-9]{9}(?![0-9A-Z])", re.ASCII)
 
@@ -80,8 +84,7 @@ def ask_leftover(body: Json) -> None:
         if may_name_somebody(row) and not _KEYED_HASH.fullmatch(row):
             raise _personal()
         at = "CF_XDR_MC"
-        if _LONG_NUMBER.search(name):
-            _ask_text(name)
+        _ask_name(name)
         at = "CF_WSH"
         ask_identity(number)
         at = "RDDM"
@@ -101,22 +104,24 @@ def may_name_somebody(key: str) -> bool:
     """
     if not key.isascii() or _LONG_RUN.search(key):
         return True
-    return len(key) > 18 and _PIECED.search(_BETWEEN.sub("", key)) is not None
+    return len(key) > 18 and (_PIECED.search(_BETWEEN.sub("", key)) is not None or holds_person_id(key))
 
 
 def ask_identity(text: str) -> None:
-    """``Fault`` if an identity number stands in a number or code."""
-    if _LONG_NUMBER.search(text) and _IDENTITY.search(half_width(text)):
+    """``Fault`` if an identity number stands in a number or code, in pieces or not."""
+    if holds_person_id(text):
         raise _personal()
 
 
-@lru_cache(4_096)
-def _ask_text(text: str) -> None:
-    """``Fault`` if an identity or telephone number stands in a text; texts repeat, so the answer is kept."""
-    if _LONG_NUMBER.search(text):
-        plain = half_width(text)
-        if _IDENTITY.search(plain) or _TELEPHONE.search(plain):
-            raise _personal()
+def _ask_name(text: str) -> None:
+    """``Fault`` if an identity or telephone number stands in a text."""
+    ask_identity(text)
+    if _LONG_NUMBER.search(text) and _TELEPHONE.search(half_width(text)):
+        raise _personal()
+
+
+_ask_text = lru_cache(4_096)(_ask_name)
+"""The same for texts that repeat, so the answer is kept."""
 
 
 def _personal() -> Fault:

@@ -94,8 +94,14 @@ def test_a_row_refused_for_its_key_is_not_named_by_it(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("column", ["CF_XDR_MC", "CF_WFXW", "CF_YJ", "CF_WSH", "RDDM"])
-@pytest.mark.parametrize("text", ["ID310101199001011237", "310101199001011237号", "身份证NO11010519491231002XA"])
-def test_letters_around_an_identity_number_hide_nothing(column: str, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ID310101199001011237", "310101199001011237号", "身份证NO11010519491231002XA", "110105-19491231-002X",
+        "1 1 0 1 0 5 1 9 4 9 1 2 3 1 0 0 2 X", "110105491231002",
+    ],
+)  # fmt: skip
+def test_letters_around_an_identity_number_and_signs_within_it_hide_nothing(column: str, text: str) -> None:
     assert fault_of(**{column: text}) == (column, "personal_content")
 
 

@@ -97,14 +97,15 @@ def test_a_poison_finding_stops_nothing_else(net: Network) -> None:
     assert answers["环罚〔2026〕101号"] == "restriction.lifted"
 
 
-@pytest.mark.parametrize("field", ["violation", "local_code", "row"])
-def test_a_peers_finding_with_an_identity_number_is_held(net: Network, field: str) -> None:
+@pytest.mark.parametrize("number", ["身份证11010519491231002X", "110105-19491231-002X", "110105491231002"])
+@pytest.mark.parametrize("field", ["violation", "local_code", "row", "number"])
+def test_a_peers_finding_with_an_identity_number_is_held(net: Network, field: str, number: str) -> None:
     net.nodes[HOME].home.put(penalty("101", company(1), "KS-0104", HOME))
     net.settle()
     _, finding = ref_of(net, company(1), net.nodes[HOME].bureau.origin)
-    number = "身份证11010519491231002X"
-    named = {**finding, "key": {**finding["key"], "number": "人1号"}}
-    named |= {"source": {**finding["source"], "row": number}} if field == "row" else {field: number}
+    named = {**finding, "key": {**finding["key"], "number": number if field == "number" else "人1号"}}
+    if field != "number":
+        named |= {"source": {**finding["source"], "row": number}} if field == "row" else {field: number}
     say(net, HOME, "finding.issued", None, named)
     net.settle()
     assert len(net.nodes[THIRD].stages.inquiry.check(company(1), DAY)["findings"]) == 1

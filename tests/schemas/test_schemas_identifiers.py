@@ -9,6 +9,7 @@ from schemas.identifiers import (
     ALPHABET,
     InvalidIdentifier,
     canonical_uscc,
+    holds_person_id,
     is_sole_proprietor,
     looks_like_person_id,
     make_uscc,
@@ -160,3 +161,35 @@ def test_an_identity_number_that_passes_both_checks_of_a_code_is_still_a_person(
 def test_codes_cannot_be_made_of_other_parts(prefix: str, body: str) -> None:
     with pytest.raises(InvalidIdentifier):
         make_uscc(prefix, body)
+
+
+IN_TEXTS = [
+    "11010519491231002X", "身份证NO11010519491231002xA", "１１０１０５１９４９１２３１００２Ｘ", "110105194912310021",
+    "110105-19491231-002X", "1 1 0 1 0 5 1 9 4 9 1 2 3 1 0 0 2 X", "张三（110105·19491231·0021）第1号",
+    "110105\u200b19491231\u200b002X", "1101051949123１ 002X", "810000199001011234 ", "310114 2013 0101 1234",
+    "110105491231002", "ID110105491231002", "110105-491231-002", "110105 99 01 01 001号",
+]  # fmt: skip
+NO_PERSON = [
+    "", "苏环罚〔2026〕123号", "沪0114环罚〔2026〕第12号", "浙杭林罚决字[2019]第 2-001 号", "310114-20260315-0012",
+    "320583〔2026〕11230012号", "320583202600012", "310114260315001", "第205834912310021号", "320583001301001",
+    "100105491231002", "110105491331002", "110105490231002", "1101054912310021", "110105491231002A",
+    "91320583MA0000015L", "91310114607300001X", "913205831990010112370001P", "5132058349123100MA",
+    "1,101,054,912,310.02", "110105491231.002", "罚款1,234,567.89元，没收110105元，491231元", "110105、19491231、002X",
+    "2026-03-01 14:30:00 2026-03-02 15:30", "0512-57123456、0512-57123457", "6222 0210 0112 3456 789",
+    "110105年1949月1231日002X", "110105----19491231----002X",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", IN_TEXTS)
+def test_an_identity_number_in_a_text_is_found_in_pieces_and_with_fifteen_digits(text: str) -> None:
+    assert holds_person_id(text) and holds_person_id(f"某某{text}的")
+
+
+@pytest.mark.parametrize("text", NO_PERSON)
+def test_numbers_of_decisions_codes_and_amounts_are_no_persons(text: str) -> None:
+    assert not holds_person_id(text)
+
+
+def test_an_all_digit_code_of_a_company_in_a_text_is_none_either() -> None:
+    code = make_uscc("91320519", "49123104")
+    assert code.isdecimal() and canonical_uscc(code) == code and not holds_person_id(f"代码{code}。")
