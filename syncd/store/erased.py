@@ -130,7 +130,17 @@ def _valid(
     here = {Ref(held.origin, one.id, leaf.hex()) for one, leaf in zip(entries, hashes, strict=True)
             if one is not None and one.kind in ROOTS}  # fmt: skip
     here |= {ref_to(row) for row in entries_of(conn, refs) if row.id and row.kind in ROOTS}
-    return [(n, one) for n, one in ordered if one.ref in refs and one.ref in here]
+    owners = _owners(conn, {bytes.fromhex(ref.leaf) for ref in refs})
+    return [(n, one) for n, one in ordered if one.ref in refs and one.ref in here
+            and owners.get(one.ref.leaf, one.ref.log) == one.ref.log]  # fmt: skip
+
+
+def _owners(conn: Connection, leaves: Collection[bytes]) -> dict[str, str]:
+    """Of findings and honours that the register knows as their own log's, that log: a copy elsewhere orders nothing."""
+    found = "SELECT t.leaf, l.origin FROM {} t JOIN logs l ON l.id = t.log"
+    rows = fetch_among(conn, found.format("findings"), "t.leaf", leaves, " AND t.place = t.issuer")
+    rows += fetch_among(conn, found.format("honours"), "t.leaf", leaves)
+    return {leaf.hex(): origin for leaf, origin in rows}
 
 
 def _speaks_for(origin: str, about: str, ends: Mapping[str, Sealed]) -> bool:

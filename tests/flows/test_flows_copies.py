@@ -132,3 +132,20 @@ def test_an_erasure_takes_the_words_of_a_copy_too(net: Network, monkeypatch: pyt
             rows = conn.execute(text(WORDS), {"leaf": leaf}).all()
             assert [(row.state, row.sealed, row.key_id) for row in rows] == [("erased", None, None)] * 2
     net.close()
+
+
+def test_nobody_orders_the_erasure_of_anothers_finding_by_a_copy_of_it(
+    net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = net.nodes[OTHER].bureau
+    net.nodes[HOME].home.put(ROW)
+    net.settle()
+    copy_leaf(net, monkeypatch)
+    with other.store.write() as conn:
+        (row,) = register.findings_of(conn, company(1))
+        body = {"schema": "erasure/1.0", "ground": "revoked", "order": None, "due": None}
+        record(other, conn, [Saying("erasure.ordered", Ref(other.origin, row.id, row.leaf.hex()), body)])
+    sign(other)
+    net.settle()
+    assert answers(net) == [("restricted", HOME, net.nodes[HOME].bureau.origin)] * 3
+    net.close()
