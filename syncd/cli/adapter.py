@@ -44,8 +44,8 @@ def home_of(name: str, config: Path | None, given: list[str] | None) -> "Home":
 
 
 def _pair(text: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign or not name.isidentifier():
+    name, _, value = text.partition("=")
+    if not value.strip() or not name.isidentifier():
         raise typer.BadParameter("a setting is written as name=value, for example folder=/srv/exchange",
                                  param_hint="--source")  # fmt: skip
     return name, value

@@ -44,6 +44,7 @@ OFFER = {
     "not_applicable": "不适用 not_applicable",
     "ended": "已过期 ended",
 }
+JOB = {"queued": "待办 queued", "done": "已办 done", "failed": "未成 failed"}
 ROLE = {"handling": "经办 handling", "approving": "审批 approving", "supervising": "监督 supervising"}
 REASON = {
     "candidate": "候选 candidate",

@@ -33,6 +33,11 @@ def finish(conn: Connection, job: int, state: str, result: Json, now: str) -> No
     )
 
 
+def newest(conn: Connection, count: int | None) -> list[Row[Any]]:
+    """The newest jobs, all with ``None``; oldest first."""
+    return list(conn.execute(select(jobs).order_by(jobs.c.id.desc()).limit(count)))[::-1]
+
+
 def of_item(conn: Connection, item: int) -> list[Row[Any]]:
     """What persons have done with an item of the desk, oldest first."""
     done = select(jobs).where(jobs.c.kind.like("desk.%"), jobs.c.state == "done").order_by(jobs.c.id)

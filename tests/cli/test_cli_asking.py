@@ -227,6 +227,11 @@ def test_the_desk_shows_and_decides(node: Path) -> None:
 
 
 def test_the_reason_stays_in_the_node(node: Path) -> None:
+    shown = syncd("jobs", "-c", node, "--json").json["jobs"]
+    assert (shown[0]["kind"], shown[0]["account"], shown[0]["reason"]) == ("resync", os.getuid(), REASON)
+    assert shown == syncd("jobs", "--all", "-c", node, "--json").json["jobs"]
+    assert ["no open item" in one["error"] for one in shown if one["state"] == "failed"] == [True]
+    assert REASON in (told := syncd("jobs", "-c", node).out) and "已办 done" in told
     job = jobs(node)[0]
     assert orjson.loads(job["args"])["reason"] == REASON and job["state"] == "done"
     store = Store.open(read_settings(node).store_url)

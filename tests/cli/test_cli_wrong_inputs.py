@@ -112,6 +112,12 @@ def test_a_blank_value_is_no_default_and_a_peer_no_ornament(
     assert option in said.err
 
 
+def test_a_setting_of_the_source_is_not_blank(capsys: pytest.CaptureFixture[str]) -> None:
+    for given in ("folder=", "folder= ", "folder"):
+        assert run(["adapter", "check", "kunshan", "--source", given]) == 2
+        assert "name=value" in capsys.readouterr().err
+
+
 def test_where_a_policy_comes_from_is_said(wrong: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["ledger", "verify", wrong["good"]]) == 2
     assert "public/trust.policy" in (said := capsys.readouterr().err) and "syncd ledger export" in said, said
