@@ -136,13 +136,14 @@ class Vault:
         self.let_go()
         with self._writing() as db:
             for ring in {key_id[:_RING_ID] for key_id in key_ids}:
-                keys = bytearray(self._ring(ring))
+                keys = bytearray((intact := self._intact(ring)) or b"")
                 for place in {_place(key_id) for key_id in key_ids if key_id[:_RING_ID] == ring}:
                     held = keys[place * KEY_BYTES : (place + 1) * KEY_BYTES]
                     gone += any(held)
                     keys[place * KEY_BYTES : (place + 1) * KEY_BYTES] = bytes(len(held))
-                if any(keys):
-                    db.execute("UPDATE key_rings SET wrapped = ? WHERE id = ?", (self._wrapped(ring, keys), ring))
+                if intact is None or any(keys):  # of a damaged ring nothing is left to be mended; it stays damaged
+                    wrapped = bytes(_NONCE) if intact is None else self._wrapped(ring, keys)
+                    db.execute("UPDATE key_rings SET wrapped = ? WHERE id = ?", (wrapped, ring))
                 else:
                     db.execute("DELETE FROM key_rings WHERE id = ?", (ring,))
         with self._lock:  # fold the write-ahead log away: the deleted keys stand in it as they were written

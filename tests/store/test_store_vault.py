@@ -77,6 +77,23 @@ def test_changed_or_exchanged_bytes_stop(path: Path) -> None:
             vault.open_many([item])
 
 
+def test_a_damaged_ring_is_forgotten_whole_and_still_no_erasure_of_the_rest(path: Path) -> None:
+    vault = Vault(path, KEY)
+    one, two = vault.seal([b"one", b"two"])
+    with sqlite3.connect(path) as db:
+        (wrapped,) = db.execute("SELECT wrapped FROM key_rings WHERE id = ?", (one.key_id[:14],)).fetchone()
+        damaged = bytes([wrapped[0] ^ 1]) + wrapped[1:]
+        db.execute("UPDATE key_rings SET wrapped = ? WHERE id = ?", (damaged, one.key_id[:14]))
+    vault.close()
+    vault = Vault(path, KEY)
+    assert vault.open_each([one, None, two]) == ([None, None, None], {0, 2})
+    assert vault.forget([one.key_id]) == 0
+    assert vault.open_each([one, None, two]) == ([None, None, None], {0, 2})
+    assert vault.missing([one.key_id, two.key_id]) == {one.key_id, two.key_id}
+    vault.close()
+    assert wrapped[12:] not in path.read_bytes()
+
+
 def test_a_missing_vault_is_never_replaced_by_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(Stop, match="is missing"):
         Vault(tmp_path / "vault.db", KEY)
