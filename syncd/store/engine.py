@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from syncd.errors import NeedsPerson, Retry, Stop
 from syncd.store import instance, schema
@@ -273,7 +273,7 @@ def _told(place: str) -> Iterator[None]:
     """Turn what a database says into a sentence; values never stand in it."""
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, InterfaceError) as error:  # the second: a driver whose connection has gone away
         if getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR":
             raise  # a wrong statement, which SQLite files under the same name as a busy or full disk
         raise Retry(
@@ -295,5 +295,5 @@ def _told(place: str) -> Iterator[None]:
         raise
 
 
-def _first_line(error: DatabaseError) -> str:
+def _first_line(error: DBAPIError) -> str:
     return str(error.orig).strip().split("\n", 1)[0]

@@ -15,9 +15,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, InterfaceError
 
-from syncd.errors import NeedsPerson, Stop
+from syncd.errors import NeedsPerson, Retry, Stop
 from syncd.store import (
     alarm_tables,
     erasure_tables,
@@ -147,6 +147,13 @@ def test_each_migration_is_named_after_its_revision() -> None:
 def test_a_wrong_statement_is_not_tried_again(store: Store) -> None:
     with pytest.raises(DatabaseError), store.read() as conn:
         execute(conn, "SELECT * FROM no_such_table")
+
+
+def test_a_connection_that_has_gone_away_is_tried_again(store: Store) -> None:
+    with pytest.raises(Retry, match="tried again"), store.read():
+        raise InterfaceError("SELECT 1", None, RuntimeError("the connection is closed"))
+    with store.read() as conn:
+        assert get_cursor(conn, "a") is None
 
 
 def test_an_upgrade_is_done_once_and_a_newer_store_is_refused(store: Store, store_url: str) -> None:
