@@ -1,8 +1,8 @@
 """How each fault of a row is mended 处置办法: who must act, and what to do, in English and Chinese.
 
 The desk groups its quarantine by these causes; a test holds the table complete. After mending nobody needs to do
-anything more: the row is read again by itself and leaves the quarantine. A row or file that is taken away instead was
-never read, so its item stays until a person releases it.
+anything more: the row is read again by itself and leaves the quarantine. A row or file that is taken away instead
+leaves it with the next full reading.
 """
 
 from typing import Literal, NamedTuple

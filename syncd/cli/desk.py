@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 EXAMPLES = 3
+_READ_AGAIN = ("quarantine", "relief_waiting")
+"""Releasing these has the source read again; while it cannot be read, nothing was done yet."""
 Item = Annotated[int, typer.Argument(metavar="N", min=1, max=MOST_NUMBER, help="Number of the item, from `desk list`.")]
 family = family_of("The desk 工作台: what needs a person.", "desk list")
 
@@ -98,7 +100,19 @@ def release(
     Example:
       syncd desk release 3 --reason "heard by the legal office" -c kunshan/syncd.toml
     """
-    _act("desk.release", {"item": item}, Acting(reason, account, wait), config, as_json, _draw_decided)
+    from syncd.errors import Retry
+    from syncd.reading import open_books
+    from syncd.store import desk
+
+    settings = settings_of(config)
+    answer = act(settings, "desk.release", {"item": item}, Acting(reason, account, wait))
+    result = answer["result"]
+    with open_books(settings) as books, books.store.read() as conn:
+        if (row := desk.one(conn, item)) is not None:
+            result["state"] = row.state  # what the job has woken may have taken the item away already
+    give(answer, as_json, _draw_decided)
+    if result["kind"] in _READ_AGAIN and result["state"] == "open" and "collect" in answer["left"]:
+        raise typer.Exit(Retry.exit_code)
 
 
 @family.command("refuse")

@@ -22,13 +22,13 @@ from syncd.agreement.versions import version_of
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.intake import Intake
-from syncd.flows.keyless import Keyless
 from syncd.flows.planning import ISSUED, Plan, Planner
 from syncd.flows.propose import Own, propose, ripened
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.reissue import carry_over, follow, revoke_sealed
 from syncd.flows.relieve import Relief, marks_of_state, match_relief, origin_of, relief_body, say_own
 from syncd.flows.respond import respond
+from syncd.flows.set_aside import SetAside
 from syncd.flows.understand import finding_row
 from syncd.flows.vanished import vanished
 from syncd.ledger.entry import Ref
@@ -53,7 +53,7 @@ class Collect:
         self._intake = Intake(bureau, name, source.facts)
         self._noted = dt.datetime.min.replace(tzinfo=dt.UTC)
         self._ripened: dt.date | None = None
-        self._keyless = Keyless(name, source.facts.columns.row)
+        self._aside = SetAside(name)
 
     def step(self) -> bool:
         """Take one page. Raises ``SourceError``: the cursor stays and nothing is lost."""
@@ -73,10 +73,9 @@ class Collect:
                 return True  # a person or the clock moved the cursor while the source was read: go on from there
             begins = place["full"] and place["cursor"] in (None, self._source.again)
             issued = self._write(conn, page, place, began, begins)
-            self._keyless.meet(place, begins, page.quarantined)
             if place["full"] and not page.more:
                 vanished(bureau, conn, self.name, place["pass"])
-                self._keyless.clear(conn, place["pass"], bureau.now_text())
+                self._aside.clear(conn, place["pass"], bureau.now_text())
             following = {"cursor": page.cursor, "pass": place["pass"], "full": place["full"] and page.more}
             bureau.logs.set_cursor(conn, f"collect:{self.name}", orjson.dumps(following).decode())
             failpoint("collect.before_commit")
@@ -140,6 +139,8 @@ class Collect:
             self._planner.seen(row, pass_) for row in held_back.values()
         ]  # it cannot be read, but it is there
         self._set_aside(plan, page)
+        if place["full"]:
+            self._aside.meet(pass_, begins, [*page.quarantined, *plan.refused])
         stood = revoke_sealed(bureau, conn, list(plan.sealed.values()))
         sayings = self._sayings(plan)
         appended = record(bureau, conn, sayings)

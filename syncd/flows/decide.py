@@ -27,8 +27,9 @@ from syncd.flows.record import Saying, record, sign
 from syncd.flows.reissue import change
 from syncd.flows.rejudge import FIRST, SECOND_NEEDED, Rejudge, ask_another
 from syncd.flows.relieve import CLEARS, relief_body, say_own
-from syncd.flows.respond import asked, respond, state_of
+from syncd.flows.respond import respond, state_of
 from syncd.flows.resync import Finish, operator_body
+from syncd.flows.set_aside import is_feedback
 from syncd.flows.vanished import ALL_GONE, each
 from syncd.store import desk, proposals, register, releases, sourcebook
 
@@ -37,7 +38,7 @@ _LETS_FOLLOW = frozenset({"review", "mapping_differs"})
 """What is released for these is judged as reviewed 已复核, so the rule's number of people is asked for both."""
 _TRIED_AGAIN = frozenset({"quarantine", "relief_waiting", "unmapped", "no_rule", "subject_type", "exception",
                           "unreadable"})  # fmt: skip
-"""Releasing these only has the thing tried again: the same fault opens the item again."""
+"""Releasing these only has the thing tried again: the item goes once its cause has gone, by the normal road."""
 
 
 class Decide:
@@ -79,16 +80,13 @@ class Decide:
             if row is None or row.state != "open":
                 raise NeedsPerson(f"There is no open item {item} on the desk; `syncd desk list` shows them.")
             done = self._release(conn, row, account) if release else self._refuse(conn, row)
-            state = "released" if release else "refused"
-            if release and row.kind in _TRIED_AGAIN:
-                state = "cleared"
-            if done == SECOND_NEEDED:
-                state = "open"
-            elif release and self._still_asked(conn, row):
-                state, done = "open", f"{done}, and still {row.kind}: the item stays open until that has changed"
-            if state != "open":
+            state = self._state_after(conn, row, done) if release else "refused"
+            if state in ("released", "refused"):
                 desk.decide(conn, item, state, str(account), ground, bureau.now_text())
+            if state != "open":
                 quiet(bureau, conn, row.kind, [row.mark])
+            elif row.kind in DESK_REASONS and done != SECOND_NEEDED:
+                done = f"{done}, and still {row.kind}: the item stays open until that has changed"
             body = operator_body(f"desk.{'release' if release else 'refuse'}.{row.kind}", account, ground)
             record(bureau, conn, [Saying("operator.acted", None, body)])
             result: Json = {"item": item, "kind": row.kind, "state": state, "done": done}
@@ -110,11 +108,13 @@ class Decide:
             )
         return doing(conn, row, account)
 
-    def _still_asked(self, conn: Connection, row: Row[Any]) -> bool:
-        """Whether this region's answer asks a person for the same reason as before the release."""
-        leaf, code = bytes.fromhex(row.mark) if row.kind in DESK_REASONS else b"", self._bureau.code
-        now = register.responses_of(conn, [leaf], code).get(leaf, {}).get(code) if leaf else None
-        return now is not None and asked(now.kind, now.parsed()) == row.kind
+    def _state_after(self, conn: Connection, row: Row[Any], done: str) -> str:
+        """An item is released once it lets something follow; one that only has it tried again goes with its cause."""
+        left = desk.one(conn, row.id)
+        state = str(left.state) if left is not None else "cleared"
+        if done == SECOND_NEEDED or row.kind in _TRIED_AGAIN:
+            return "released" if _is_feedback(row) else state
+        return "open" if row.kind in DESK_REASONS and state == "open" else "released"
 
     def _refuse(self, conn: Connection, row: Row[Any]) -> str:
         """What was refused is seen by two people anew, should the item be opened again."""
@@ -177,9 +177,11 @@ class Decide:
         return "judged again under the agreement as it is now"
 
     def _read_again(self, conn: Connection, row: Row[Any], account: int) -> str:
+        if _is_feedback(row):
+            return "the next acknowledgement that cannot be read opens it again"
         for collect in self._collects:
             collect.read_again(conn)
-        return "the source is read again from the beginning"
+        return "the source is to be read again from the beginning; the item goes once its row is taken or there no more"
 
     def _revoke(self, conn: Connection, row: Row[Any], account: int) -> str:
         facts = orjson.loads(row.facts)
@@ -224,10 +226,15 @@ class Decide:
         return "the relief stands as it was read"
 
     def _try_again(self, conn: Connection, row: Row[Any], account: int) -> str:
-        return "read again"
+        return "tried again; the item goes once the entry is read"
 
     def _revoke_finding(self, conn: Connection, leaf: str, ground: str) -> None:
         found = register.findings_by_leaf(conn, [bytes.fromhex(leaf)])
         for row in found.values():
             body = relief_body(ground, self._bureau)
             record(self._bureau, conn, [Saying("relief.revoked", self._bureau.ref_of(conn, row), body)])
+
+
+def _is_feedback(row: Row[Any]) -> bool:
+    """Whether it is about acknowledgements 回执, which are read once: nothing would take its item away."""
+    return row.kind == "quarantine" and is_feedback(desk.facts_of(row)["source"], row.mark)

@@ -186,7 +186,7 @@ def _note(
     again = {case.leaf.hex() for case, _ in changed if case.before is not None}
     for reason in DESK_REASONS if again else ():
         desk.clear(conn, reason, again, now_text)
-    desk.put(conn, [_desk_item(case, now.body) for case, now in changed if asked(now.kind, now.body)], now_text)
+    desk.put(conn, [_desk_item(case, now.body) for case, now in changed if _asked(now.kind, now.body)], now_text)
 
 
 def _counter(before: Response | None) -> int:
@@ -267,14 +267,14 @@ def delivery_row(leaf: bytes, counter: int, now: Answer, earlier: Delivery | Non
     )
 
 
-def asked(kind: str, body: Json) -> str | None:
+def _asked(kind: str, body: Json) -> str | None:
     """The reason for which a response asks a person, if it does."""
     return body["reason"] if kind in (HELD, LIFTED) and body["reason"] in DESK_REASONS else None
 
 
 def _desk_item(case: Case, body: Json) -> Json:
     """Who decided before did so about the finding as it was: one that did not ask meanwhile is asked about anew."""
-    anew = case.before is not None and asked(case.before.kind, case.before.parsed()) != body["reason"]
+    anew = case.before is not None and _asked(case.before.kind, case.before.parsed()) != body["reason"]
     facts = {
         "finding": case.leaf.hex(),
         "issuer": case.issuer,

@@ -19,6 +19,7 @@ from syncd.agreement.model import Agreement
 from syncd.failpoint import failpoint
 from syncd.flows.bureau import Bureau
 from syncd.flows.record import ITEMS_PER_BATCH_ENTRY, Saying, record, sign
+from syncd.flows.set_aside import ACKNOWLEDGEMENTS
 from syncd.store import desk, erased, order_receipts, outbox, register, sourcebook
 from syncd.store.outbox import FORGET, Delivery, Due
 
@@ -140,6 +141,7 @@ class Restrict:
         failpoint("acknowledgements.after_commit")
         if sign(bureau):
             bureau.wake("share")
+            bureau.wake("recognise")  # of the own log too, or it seems to lag behind until something else is said
         bureau.notice("restrict.acknowledged", {"items": len(items), "log": origin})
         return page.more
 
@@ -147,9 +149,10 @@ class Restrict:
         """What could not be read goes to quarantine, one item for each column and cause, with the newest place."""
         source = self._source.facts.source.id
         items = [
-            {"kind": "quarantine", "mark": f"{source}/acknowledgements/{one.field}/{one.reason}", "reason": one.reason,
-             "facts": {"source": source, "row": one.where, "field": one.field, "digest": "", "sentence": UNREAD},
-             "anew": True} for one in {(one.field, one.reason): one for one in faults}.values()
+            {"kind": "quarantine", "mark": f"{source}/{ACKNOWLEDGEMENTS}/{one.field}/{one.reason}",
+             "reason": one.reason, "anew": True,
+             "facts": {"source": source, "row": one.where, "field": one.field, "digest": "", "sentence": UNREAD}}
+            for one in {(one.field, one.reason): one for one in faults}.values()
         ]  # fmt: skip
         desk.put(conn, items, self._bureau.now_text())
 

@@ -198,6 +198,17 @@ def test_without_candidates_nothing_is_imposed_and_check_says_why(tmp_path: Path
     assert syncd("status", "-c", node, "--json").json["deliveries"]["pending"] == 0
 
 
+def test_a_release_that_waits_for_the_source_is_not_done_yet(folder: Path, node: Path) -> None:
+    (bad,) = [one for one in syncd("desk", "list", "-c", node, "--json").json["items"] if one["kind"] == "quarantine"]
+    asked = ("desk", "release", str(bad["id"]), "--reason", REASON, "-c", node, "--json")
+    (folder / "system/in").rename(folder / "system/away")
+    ran = syncd(*asked)
+    assert ran.code == 75 and ran.json["result"]["state"] == "open" and "collect" in ran.json["left"]
+    (folder / "system/away").rename(folder / "system/in")
+    ran = syncd(*asked)
+    assert ran.code == 0 and ran.json["result"]["state"] == "open", "it was read, and is as bad as before"
+
+
 def test_the_desk_shows_and_decides(node: Path) -> None:
     items = {one["kind"]: one for one in syncd("desk", "list", "-c", node, "--json").json["items"]}
     assert set(items) == {"quarantine", "review"}

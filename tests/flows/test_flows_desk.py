@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from network import THREE, Json, Node, agreement_of, company, network, penalty, relief
 
+from adapters.base import AckFault, AckPage
 from syncd.agreement.model import Agreement
 from syncd.flows import respond
 from syncd.flows.answer import Answer, Case, Rules, answer
+from syncd.flows.record import Saying, record, sign
 from syncd.store import desk
 
 DAY = dt.date(2026, 11, 22)
@@ -28,6 +30,12 @@ def open_items(node: Node) -> dict[str, int]:
 def release(node: Node, item: int) -> Json:
     result: Json = node.stages.work._decide.run(item, True, 1001, "operator_request")
     return result
+
+
+def still_open(node: Node) -> set[int]:
+    """Numbers of the open items."""
+    with node.bureau.store.read() as conn:
+        return {item.id for item in desk.listing(conn)}
 
 
 def read_all(node: Node) -> None:
@@ -177,3 +185,75 @@ def test_what_puts_a_finding_in_force_again_from_a_day_before_its_decision_is_ke
     node.home.put(relief("r2", row, "恢复"))
     net.settle()
     assert node.stages.inquiry.check(company(1), DAY)["standing"] == "restricted" and open_items(node) == {}
+
+
+def test_a_quarantined_row_stays_on_the_desk_until_it_was_really_read_again(tmp_path: Path, store_urls: Urls) -> None:
+    net = network(tmp_path, store_urls)
+    node = net.nodes[HOME]
+    good = penalty("101", company(1), CODE, HOME)
+    node.home.put(penalty("101", "bad", CODE, HOME), penalty("102", "bad", CODE, HOME))
+    net.settle()
+    with node.bureau.store.read() as conn:
+        items = {desk.facts_of(item)["row"]: item.id for item in desk.listing(conn)}
+    node.home.down = True
+    result = release(node, items["101"])
+    net.settle()
+    assert result["state"] == "open" and "to be read again" in result["done"]
+    assert still_open(node) == set(items.values())
+    node.home.down = False
+    net.settle()
+    assert still_open(node) == set(items.values()), "it was read, and is as bad as before"
+    node.home.put(good)
+    net.settle()
+    assert still_open(node) == {items["102"]}
+    node.home.remove("102")
+    release(node, items["102"])
+    net.settle()
+    assert still_open(node) == set()
+
+
+def test_what_is_released_of_acknowledgements_is_closed_until_it_happens_again(
+    tmp_path: Path, store_urls: Urls
+) -> None:
+    """They are read once, so nothing else could take the item away."""
+    net = network(tmp_path, store_urls)
+    node = net.nodes[HOME]
+    restrict = node.stages.restrict
+    assert restrict is not None
+    read = []
+
+    def faulty(cursor: Json | None) -> AckPage:
+        read.append(cursor)
+        return AckPage([], {"read": len(read)}, False, [AckFault(f"HZ_{len(read)}.csv:2", "HZ_ZT", "unknown_value")])
+
+    node.home.acknowledgements = faulty
+    restrict.acknowledgements()
+    item = open_items(node)["quarantine"]
+    assert release(node, item)["state"] == "released" and open_items(node) == {}
+    restrict.acknowledgements()
+    assert open_items(node) == {"quarantine": item}
+
+
+def test_an_entry_that_still_cannot_be_read_stays_on_the_desk(tmp_path: Path, store_urls: Urls) -> None:
+    net = network(tmp_path, store_urls)
+    node, third = net.nodes[HOME], net.nodes["310114"]
+    with node.bureau.store.write() as conn:
+        record(node.bureau, conn, [Saying("weather.reported", None, public={"schema": "weather/1.0"})])
+    sign(node.bureau)
+    net.settle()
+    item = open_items(third)["unreadable"]
+    release(third, item)
+    net.settle()
+    assert open_items(third) == {"unreadable": item}
+
+
+def test_the_own_log_is_recognised_to_its_end_after_feedback(tmp_path: Path, store_urls: Urls) -> None:
+    net = network(tmp_path, store_urls)
+    node = net.nodes[HOME]
+    node.home.silent = True
+    node.home.put(penalty("101", company(1), CODE, HOME))
+    net.settle()
+    node.home.silent, node.rung = False, set()
+    assert node.stages.restrict is not None
+    node.stages.restrict.acknowledgements()
+    assert {"share", "recognise"} <= node.rung

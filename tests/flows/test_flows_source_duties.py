@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from network import Network, Node, company, network, penalty
 
-from adapters.base import FILE, RawRow, RowFault
+from adapters.base import FILE, AckFault, AckPage, RawRow, RowFault
 from syncd.store import desk, sourcebook
 
 Json = dict[str, Any]
@@ -28,6 +28,13 @@ def standing(node: Node, n: int = 1) -> str:
 def on_desk(node: Node) -> dict[str, int]:
     with node.bureau.store.read() as conn:
         return desk.counts(conn)
+
+
+def read_all(node: Node) -> None:
+    """Have the whole source read again."""
+    assert node.stages.collect is not None
+    with node.bureau.store.write() as conn:
+        node.stages.collect.read_again(conn)
 
 
 def steps(node: Node, kind: str) -> list[Json]:
@@ -136,6 +143,27 @@ def test_what_was_wrong_with_a_file_is_over_once_it_is_read_again(net: Network) 
         assert desk.open_marks(conn, "quarantine") == {"taicang/A_1.csv:3", "taicang/A_10.csv:3"}
 
 
+def test_what_a_full_reading_no_longer_meets_leaves_the_quarantine(net: Network) -> None:
+    node = net.nodes[HOME]
+    fault = RowFault(FILE, "undecodable", "The file is neither GB18030 nor UTF-8.")
+    files = [RawRow("penalty", place, {}, place, fault) for place in ("XZCF_1.csv", "XZCF_2.csv")]
+    node.home.put(*files, penalty("102", "bad", "KS-0104", HOME), penalty("101", company(1), "KS-0104", HOME))
+    node.home.acknowledgements = lambda cursor: AckPage(
+        [], {"read": 1}, False, [] if cursor else [AckFault("HZ_1.csv:2", "HZ_ZT", "unknown_value")]
+    )
+    net.settle()
+    assert on_desk(node) == {"quarantine": 4}
+    node.home.remove("XZCF_1.csv")
+    node.home.remove("102")
+    net.settle()
+    assert on_desk(node) == {"quarantine": 4}, "nothing was read, so nothing is known to be gone"
+    read_all(node)
+    net.settle()
+    with node.bureau.store.read() as conn:
+        marks = desk.open_marks(conn, "quarantine")
+    assert marks == {"taicang/XZCF_2.csv", "taicang/acknowledgements/HZ_ZT/unknown_value"}
+
+
 def test_rows_without_a_key_leave_the_quarantine_once_none_is_met_any_more(tmp_path: Path) -> None:
     net = network(tmp_path, lambda code: f"sqlite:///{tmp_path / code / 'syncd.db'}", TWO)
     node = net.nodes[HOME]
@@ -146,8 +174,6 @@ def test_rows_without_a_key_leave_the_quarantine_once_none_is_met_any_more(tmp_p
     assert on_desk(node)["quarantine"] == 1
     for left in (nameless[:1], []):
         node.home.rows = [row for row in node.home.rows if row.key] + left
-        assert node.stages.collect is not None
-        with node.bureau.store.write() as conn:
-            node.stages.collect.read_again(conn)
+        read_all(node)
         net.settle()
         assert on_desk(node).get("quarantine", 0) == len(left)
