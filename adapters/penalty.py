@@ -24,7 +24,9 @@ _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _BETWEEN_KINDS = re.compile(r"[;；,，]")
 _SUPPLEMENT = re.compile(r"其他[-－—].*", re.DOTALL)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_UNPRINTED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")  # not what only parts words or lines
 _DIGIT = re.compile(r"[0-9]")
+_NUMERAL = re.compile(r"[0-9〇○零一二三四五六七八九十百千壹贰叁肆伍陆柒捌玖拾]")
 _CLOCK = re.compile(r"[T ]([0-9]{1,2}:[0-9:.,]+)", re.ASCII)
 _PLACE = re.compile(r"[1-9][0-9]{5}", re.ASCII)
 
@@ -43,7 +45,7 @@ def read_penalty(row: str, fields: Mapping[str, str], facts: SourceFacts) -> Jso
         uscc = canonical_uscc(get(at := "CF_XDR_SHXYM", ""))
         _ask_same_organisation(uscc, get(at := "CF_XDR_ZZJG", ""))
         name = bounded(normalise_name(get(at := "CF_XDR_MC", "")), 1, 200)
-        number = read_number(get(at := "CF_WSH", ""))
+        number = _own_number(get(at := "CF_WSH", ""))
         day = read_iso_day(get(at := "CF_JDRQ", ""))
         body = {
             "schema": "finding/1.0",
@@ -92,6 +94,20 @@ def read_number(text: str) -> str:
             "The number of the decision is empty or only stands for a missing one; the source must fill it in.",
         )
     return bounded(number, 1, 128)
+
+
+def _own_number(text: str) -> str:
+    """The number of a decision to be issued: it enters the natural key, so what numbers nothing is a fault.
+
+    Relief is not asked for this much: it only has to find its finding.
+    """
+    number = read_number(text)
+    if _UNPRINTED.search(text):
+        raise Fault("invalid", "The number of the decision holds a control character; the source must write it anew.")
+    if not _NUMERAL.search(number):
+        sentence = "The number of the decision has no digit, so it numbers nothing; the source must write it in full."
+        raise Fault("invalid", sentence)
+    return number
 
 
 def read_organ(text: str, facts: SourceFacts) -> str:

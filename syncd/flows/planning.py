@@ -193,8 +193,16 @@ class Planner:
         return {"kind": "erased", "mark": f"{self.name}/{one.row}", "reason": "erased_row", "facts": facts}
 
     def _linked(self, one: FindingRecord, body: Json, key: bytes) -> Json:
+        """A place of no member is as a rule a neighbour's, and may be a slip: only a person can tell."""
         facts = {"source": self.name, "row": one.row, "place": body["place"], "natural_key": key.hex()}
-        return {"kind": "linked", "mark": key.hex(), "reason": "other_place", "facts": facts}
+        known = body["place"] in self._bureau.agreement.members
+        if not known:
+            facts["sentence"] = (
+                f"No member of this agreement has the place {body['place']}, so nobody here will issue the decision; "
+                "if it is a slip, the source must correct the row."
+            )
+        return {"kind": "linked", "mark": key.hex(), "reason": "other_place" if known else "no_members_place",
+                "facts": facts}  # fmt: skip
 
     def seen(self, row: SourceRow, pass_: int) -> SourceRow:
         return row._replace(pass_=pass_)

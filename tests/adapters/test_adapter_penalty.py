@@ -105,6 +105,10 @@ def test_a_good_row() -> None:
         ("CF_WSH", "-", "CF_WSH", "placeholder"),
         ("CF_WSH", "", "CF_WSH", "placeholder"),
         ("CF_WSH", "沪环" * 70, "CF_WSH", "too_long"),
+        ("CF_WSH", "\0x", "CF_WSH", "invalid"),
+        ("CF_WSH", "环罚〔2026〕\x001号", "CF_WSH", "invalid"),
+        ("CF_WSH", "abc", "CF_WSH", "invalid"),
+        ("CF_WSH", "苏环罚字第号", "CF_WSH", "invalid"),
         ("CF_NR_FK", "-2", "CF_NR_FK", "negative"),
         ("CF_NR_FK", "2万元", "CF_NR_FK", "format"),
         ("CF_NR_FK", "0.0000001", "CF_NR_FK", "decimals"),
@@ -128,6 +132,21 @@ def test_faults_go_to_quarantine_by_column_and_reason(column: str, value: str, f
         assert (one.field, one.reason) == (field, reason)
     else:
         assert fault_of(**{column: value}) == (field, reason)
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("沪0114环罚〔2026〕第12号", "沪0114环罚〔2026〕第12号"),
+        ("苏环罚【2026】\n12号", "苏环罚〔2026〕12号"),
+        ("昆环罚决字［２０２６］１２号", "昆环罚决字〔2026〕12号"),
+        ("环罚字第十二号", "环罚字第十二号"),
+        ("环罚〔二〇二六〕一号", "环罚〔二〇二六〕一号"),
+        ("KS-2026-0012", "KS-2026-0012"),
+    ],
+)
+def test_every_style_of_a_number_that_numbers_something_is_taken(written: str, normal: str) -> None:
+    assert body_of(CF_WSH=written)["key"]["number"] == normal
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,11 @@ def test_relief_is_not_kept_back_and_the_reverse_is(changes: Row, field: str, re
         assert (one.row, one.field, one.reason) == ("relief/XF000001", field, reason)
 
 
+def test_relief_finds_its_finding_also_by_a_number_that_none_would_be_issued_by() -> None:
+    """A row that only lets go is not kept back by what stands between the characters of the number."""
+    assert record_of(CF_WSH="苏环行罚字〔2026〕\x0083第001号").number == "苏环行罚字〔2026〕83第001号"
+
+
 def test_without_a_ground_or_a_document() -> None:
     body = record_of(XF_LX="", XF_WS="").body
     assert (body["ground"], body["document"]) == ("unstated", None)

@@ -164,6 +164,17 @@ def test_what_a_full_reading_no_longer_meets_leaves_the_quarantine(net: Network)
     assert marks == {"taicang/XZCF_2.csv", "taicang/acknowledgements/HZ_ZT/unknown_value"}
 
 
+def test_a_row_of_another_place_says_where_that_is_no_members(net: Network) -> None:
+    node = net.nodes[HOME]
+    node.home.put(penalty("101", company(1), "KS-0104", OTHER), penalty("102", company(2), "KS-0104", "999999"))
+    net.settle()
+    with node.bureau.store.read() as conn:
+        items = {item.reason: desk.facts_of(item) for item in desk.listing(conn)}
+    assert items.keys() == {"other_place", "no_members_place"} and "sentence" not in items["other_place"]
+    said = items["no_members_place"]
+    assert (said["row"], said["place"]) == ("102", "999999") and "No member of this agreement" in said["sentence"]
+
+
 def test_rows_without_a_key_leave_the_quarantine_once_none_is_met_any_more(tmp_path: Path) -> None:
     net = network(tmp_path, lambda code: f"sqlite:///{tmp_path / code / 'syncd.db'}", TWO)
     node = net.nodes[HOME]
