@@ -217,9 +217,7 @@ class Recognise:
 
     def _after(self) -> None:
         self._acted = self._bureau.clock()
-        sign(
-            self._bureau
-        )  # or another stage has done so since the commit; what waits to be delivered waits all the same
+        sign(self._bureau)  # or another stage has since the commit; what waits to be delivered waits all the same
         self._bureau.wake("share")
         self._bureau.wake("restrict")
 
@@ -282,7 +280,10 @@ class Recognise:
                 opened = read_opened(bureau, conn, state.origin, row.idx, row.idx + 1)
                 if owner is None or any(one.fault for one in opened):
                     continue
-                self._apply(conn, state, understand(bureau, row.log, owner, opened))
+                changes = understand(bureau, row.log, owner, opened)
+                self._apply(conn, state, changes)
+                if changes.held:  # read, and held for what it says: it stays where it is, and on the desk
+                    continue
                 note_answers(bureau, conn, state, owner, opened)
                 register.unhold(conn, [(row.log, row.idx)])
                 desk.clear(conn, "unreadable", [one.leaf.hex() for one in opened], bureau.now_text())

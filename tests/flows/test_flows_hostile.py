@@ -78,6 +78,11 @@ def test_an_amendment_may_not_change_the_organisation(net: Network) -> None:
     assert standings(net, company(1)) == ["clear"] * 3, "suspended until a person has looked"
     assert standings(net, company(2)) == ["clear"] * 3
     assert all(on_desk(node)["unreadable"] == 1 for node in net.nodes.values())
+    for node in net.nodes.values():
+        assert node.stages.recognise.reconsider() == 0, "held again for the same reason"
+    net.settle()
+    assert all(on_desk(node)["unreadable"] == 1 for node in net.nodes.values()), "and still asked about"
+    assert standings(net, company(1)) == ["clear"] * 3
     assert "乙演示" not in net.nodes[THIRD].stages.inquiry.check(company(1), DAY)["name"]
 
 
@@ -110,6 +115,8 @@ def test_a_peers_finding_with_an_identity_number_is_held(net: Network, field: st
     net.settle()
     assert len(net.nodes[THIRD].stages.inquiry.check(company(1), DAY)["findings"]) == 1
     assert on_desk(net.nodes[THIRD])["unreadable"] == 1
+    net.nodes[THIRD].stages.recognise.reconsider()
+    assert on_desk(net.nodes[THIRD])["unreadable"] == 1, "and it is still asked about"
 
 
 def test_catching_up_never_imposes_what_is_already_relieved(net: Network) -> None:
