@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from schemas.fault import Fault
-from schemas.identifiers import canonical_uscc, is_organisation_code, is_sole_proprietor, looks_like_person_id
+from schemas.identifiers import canonical_uscc, holds_person_id, is_organisation_code, is_sole_proprietor
 from schemas.text import half_width, normalise_name
 from syncd.errors import Refuse
 
@@ -56,7 +56,7 @@ def read_query(text: str) -> tuple[Kind, str]:
     try:
         found = canonical_uscc(text)
     except Fault as fault:
-        if fault.reason == "person_id" or looks_like_person_id(plain):
+        if fault.reason == "person_id" or holds_person_id(plain):
             raise Refuse("This is a person's number; persons are not looked up, and nothing was kept.") from None
         if plain.isascii() and len(plain) == 18 and plain.isalnum():
             raise Refuse(f"This looks like a code and is none. {fault.sentence}") from None
@@ -69,7 +69,7 @@ def read_query(text: str) -> tuple[Kind, str]:
     if _REGISTRATION.fullmatch(plain):
         return "registration", plain
     name = normalise_name(text)
-    if len(name) < _SHORTEST_NAME or any(looks_like_person_id(part) for part in re.findall(r"[0-9Xx]{15,18}", name)):
+    if len(name) < _SHORTEST_NAME or holds_person_id(name):
         raise Refuse("This is too short for an organisation's name, and may be a person's; nothing was kept.")
     return "name", name
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from schemas.identifiers import looks_like_person_id
+from schemas.identifiers import holds_person_id
 from syncd.cli.acting import draw_left
 from syncd.cli.options import CONFIG, OWN_ACCOUNT, WAIT_SECONDS, Account, AsJson, Config, Wait, settings_of
 from syncd.cli.output import give, say, table
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@#-]{0,63}", re.ASCII)
-_NUMBER = re.compile(r"[0-9]{14,}[0-9Xx]", re.ASCII)
 _FINDING = re.compile(r"[0-9a-f]{64}|[0-9a-f-]{36}|[a-z0-9/-]{6,80}:[0-9]{1,16}", re.ASCII)
 HERE = {
     "held": "已收到 held",
@@ -59,7 +58,7 @@ def erase(
             raise typer.BadParameter(
                 "letters, digits and _ . : / @ # - only, 64 at most: it stands in the ledger for ever", param_hint=name
             )
-        if any(looks_like_person_id(run) for run in _NUMBER.findall(value)):
+        if holds_person_id(value):
             raise typer.BadParameter(
                 "this holds a person's number, and it would stand in the ledger for ever; nothing was ordered. Give "
                 "the order's own number, or a code for it",

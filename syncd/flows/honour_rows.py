@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from schemas.identifiers import looks_like_person_id
+from schemas.identifiers import holds_person_id
 from syncd.flows.bureau import day_of_text
 from syncd.ledger.entry import Entry
 from syncd.store.honours import Honour, Withdrawal
@@ -34,4 +34,4 @@ def withdrawal_row(log: int, leaf: bytes, entry: Entry, body: Json | None) -> Wi
 
 def is_of(body: Json, place: str) -> bool:
     """Whether an honour is this bureau's own to grant, and names no person by number."""
-    return bool(body["place"] == place and not looks_like_person_id(body["subject"]["name"]))
+    return bool(body["place"] == place and not holds_person_id(body["subject"]["name"]))

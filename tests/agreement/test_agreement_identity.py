@@ -35,7 +35,7 @@ def test_a_text_is_read_by_what_identifies_best(text: str, kind: str, form: str)
 @pytest.mark.parametrize("text", [
     "11010519491231002X", "110105491231002", "张三丰", "92320583MB00000190",
     f"{ONE[:17]}{'1' if ONE[17] != '1' else '2'}",
-    "张三11010519491231002X",
+    "张三11010519491231002X", "110105-19491231-002X", "张三丰公司110105 19491231 002X",
 ])  # fmt: skip
 def test_persons_and_broken_codes_are_refused_without_their_text(text: str) -> None:
     with pytest.raises(Refuse) as caught:

@@ -10,6 +10,7 @@ FINDING = "a/320583/1:1"
 
 @pytest.mark.parametrize(("ground", "order"), [
     ("revoked", "11010519491231002X"), ("revoked", "KS-110105194912310021-7"), ("110105491231002", "KS-2026-0007"),
+    ("revoked", "110105-19491231-002X"),
 ])  # fmt: skip
 def test_a_persons_number_never_stands_in_an_order(ground: str, order: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["erase", FINDING, "--ground", ground, "--order", order, "-c", "nowhere.toml"]) == 2

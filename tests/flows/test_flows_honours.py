@@ -79,6 +79,7 @@ def test_what_is_no_honour_is_refused_and_nothing_is_written(net: Network) -> No
         ({"uscc": "92320583MB00000190"}, Refuse, "subject"),
         ({"number": ""}, Refuse, "key.number"),
         ({"name": "11010519491231002X"}, Refuse, "person"),
+        ({"name": "演示公司110105-19491231-002X"}, Refuse, "person"),
     ):
         with pytest.raises(error, match=said):
             grant(net, **changes)
