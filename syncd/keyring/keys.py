@@ -41,6 +41,12 @@ def create(folder: Path, code: str, url: str, passphrase: bytes | None = None) -
     """
     if (folder / "log.key").exists():
         raise NeedsPerson(f"{folder} already holds keys. Nothing was changed; use another folder or keep these.")
+    if left := sorted(one.name for one in folder.glob("*.key")):
+        raise NeedsPerson(
+            f"{folder} holds {', '.join(left)} and no log.key, which is made last: an earlier `syncd init` was "
+            "interrupted, and nothing has used these. Nothing was changed; remove that folder and begin again. If the "
+            "node has worked before, put log.key back from its backup instead."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     create_tls(folder, code, urlsplit(url).hostname or "127.0.0.1")

@@ -136,6 +136,17 @@ def test_what_is_lost_is_not_made_again(tmp_path: Path, lost: str) -> None:
     assert not place.exists()
 
 
+def test_an_init_that_was_interrupted_is_said(tmp_path: Path) -> None:
+    keys = tmp_path / OWN / "keys"
+    keys.mkdir(parents=True)
+    (keys / "ca.key").write_bytes(b"half a set")
+    ran = make(tmp_path, OWN)
+    assert ran.code == 3 and "ca.key and no log.key" in ran.err and "begin again" in ran.err
+    assert [path.name for path in keys.iterdir()] == ["ca.key"]
+    (keys / "ca.key").unlink()
+    assert make(tmp_path, OWN).code == 0, "settings that were written before are taken up"
+
+
 def test_settings_that_are_there_are_kept(tmp_path: Path) -> None:
     node = tmp_path / OWN
     node.mkdir()
