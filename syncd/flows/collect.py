@@ -73,8 +73,7 @@ class Collect:
                 return True  # a person or the clock moved the cursor while the source was read: go on from there
             begins = place["full"] and place["cursor"] in (None, self._source.again)
             issued = self._write(conn, page, place, began, begins)
-            if place["full"] and not page.more:
-                vanished(bureau, conn, self.name, place["pass"])
+            if place["full"] and not page.more and vanished(bureau, conn, self.name, place["pass"]):
                 self._aside.clear(conn, place["pass"], bureau.now_text())
             following = {"cursor": page.cursor, "pass": place["pass"], "full": place["full"] and page.more}
             bureau.logs.set_cursor(conn, f"collect:{self.name}", orjson.dumps(following).decode())

@@ -17,16 +17,20 @@ VANISHED: Final = "vanished"
 ALL_GONE: Final = "all_rows_gone"
 
 
-def vanished(bureau: Bureau, conn: Connection, source: str, pass_: int) -> None:
-    """What the full reading of this number did not meet goes to the desk."""
+def vanished(bureau: Bureau, conn: Connection, source: str, pass_: int) -> bool:
+    """What the full reading of this number did not meet goes to the desk; false where the source is the likelier fault.
+
+    What such a reading does not show is not over, whatever it is.
+    """
     gone = sourcebook.unseen(conn, source, pass_)
     if len(gone) > 1 and not sourcebook.met(conn, source, pass_):
         facts = {"source": source, "rows": len(gone), "pass": pass_}
         item = {"kind": VANISHED, "mark": source, "reason": ALL_GONE, "facts": facts, "anew": True}
         desk.put(conn, [item], bureau.now_text())
-        return
+        return False
     desk.clear(conn, VANISHED, [source], bureau.now_text())
     each(bureau, conn, source, pass_)
+    return True
 
 
 def each(bureau: Bureau, conn: Connection, source: str, pass_: int) -> None:

@@ -204,6 +204,28 @@ def test_a_source_that_seems_empty_is_one_item_and_lifts_nothing(net: Network) -
     assert on_desk(node) == {"vanished": 2}
 
 
+def test_a_source_that_seems_empty_takes_nothing_from_the_quarantine(net: Network) -> None:
+    node, collect = net.nodes[HOME], net.nodes[HOME].stages.collect
+    assert collect is not None
+    rows = [penalty(str(100 + n), company(n), "KS-0104", HOME) for n in (1, 2, 3)]
+    bad = penalty("109", "bad", "KS-0104", HOME)
+    node.home.put(*rows, bad)
+    net.settle()
+
+    def read_whole() -> None:
+        with node.bureau.store.write() as conn:
+            collect.read_again(conn)
+        net.settle()
+
+    for row in (*rows, bad):
+        node.home.remove(row.key)
+    read_whole()
+    assert on_desk(node) == {"vanished": 1, "quarantine": 1}, "what a faulty source no longer shows is not over"
+    node.home.put(*rows)
+    read_whole()
+    assert on_desk(node) == {}, "a reading that is believed says that the row is gone"
+
+
 def test_a_row_that_is_back_after_its_finding_was_revoked_shows_on_the_desk(net: Network) -> None:
     node = net.nodes[HOME]
     row = penalty("101", company(1), "KS-0104", HOME)
