@@ -243,15 +243,14 @@ class Recognise:
             fresh.pop(finding, None)  # it is no longer as it was put in
             changes.bodies.pop(finding, None)
         respond(bureau, conn, changes.affected, InHand(fresh, changes.bodies if added else {}))
-        unread = [(ref, reason) for idx, ref, reason in changes.unreadable if idx not in answered]
+        # what was answered before it was damaged here stays answered: nothing would take a second word back
+        said = register.responses_of(conn, {bytes.fromhex(ref.leaf) for _, ref, _ in changes.unreadable}, bureau.code)
+        unread = [(ref, reason) for idx, ref, reason in changes.unreadable
+                  if idx not in answered and bytes.fromhex(ref.leaf) not in said]  # fmt: skip
         if unread:
             knew = {held.origin: held.size for held in bureau.logs.states(conn)}
             body: Json = {"schema": "held/1.0", "details": [], "due": None, "knew": knew}
-            record(
-                bureau,
-                conn,
-                [Saying("finding.held", ref, {**body, "reason": reason}) for ref, reason in unread],
-            )
+            record(bureau, conn, [Saying("finding.held", ref, {**body, "reason": reason}) for ref, reason in unread])
 
     def _damaged(self, conn: Connection) -> None:
         """The alarm stands while anything is held because this node's own store or vault is damaged."""

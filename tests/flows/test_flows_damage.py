@@ -79,6 +79,30 @@ def test_a_damaged_disclosure_holds_back_nothing_and_is_mended_by_its_owner(net:
     net.close()
 
 
+def test_what_was_answered_before_it_was_damaged_here_stays_answered(net: Network) -> None:
+    home, third = net.nodes[HOME], net.nodes[THIRD]
+    row = penalty("1", company(1), "KS-0104", HOME)
+    home.home.put(row)
+    net.settle()
+    damage(third, home.bureau.origin, "finding.issued")
+    third.stages.work._resync.run("recognise", HOME, False, 1001)
+    net.settle()
+    assert ("unreadable", "store_damaged") in items(third) and third.home.in_force(company(1))
+    for node in net.nodes.values():
+        with node.bureau.store.read() as conn:
+            (finding,) = register.findings_of(conn, company(1))
+            told = register.responses_of(conn, {finding.leaf}, THIRD)[finding.leaf][THIRD]
+        assert (told.kind, told.counter) == ("restriction.imposed", 1)
+    home.home.put(relief("r1", row, "撤销"))
+    net.settle()
+    assert stands(net, THIRD, company(1)) == "clear" and not third.home.in_force(company(1))
+    home.stages.work._resync.run("share", THIRD, False, 1001)
+    net.settle()
+    third.stages.recognise.reconsider()
+    assert not [one for one in items(third) if one[0] == "unreadable"]
+    net.close()
+
+
 def test_what_does_not_open_here_is_not_sent_and_relief_goes_out_all_the_same(net: Network) -> None:
     home, link = net.nodes[HOME], net.links[HOME, THIRD]
     row = penalty("1", company(1), "KS-0104", HOME)
