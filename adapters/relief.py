@@ -14,7 +14,7 @@ from typing import NamedTuple
 from adapters.base import Json, RowFault
 from adapters.facts import SourceFacts
 from adapters.penalty import bounded, plain, read_iso_day, read_number, read_organ, row_fault
-from adapters.persons import ask_identity
+from adapters.persons import ask_identity, ask_identity_on_end
 from schemas.fault import Fault
 from schemas.identifiers import canonical_uscc
 
@@ -95,7 +95,7 @@ def _decision(fields: Mapping[str, str], facts: SourceFacts) -> tuple[str, str, 
     try:
         organ = read_organ(fields.get(at := "CF_CFJGDM", ""), facts)
         number = read_number(fields.get(at := "CF_WSH", ""))
-        ask_identity(number)
+        ask_identity_on_end(number)
         uscc = canonical_uscc(fields.get(at := "CF_XDR_SHXYM", ""))
     except Fault as fault:
         raise row_fault(at, fault) from None

@@ -6,17 +6,20 @@ between two grows, instead of the same batches going round.
 
 import sys
 
+FALLS = 2
+"""So often a peer may fall back, as one that is restored again while it is filled up, and still gain from there."""
+
 
 class Gain:
     """What one peer has said since its countersigned size last grew."""
 
     def __init__(self) -> None:
-        self._most, self._least = 0, sys.maxsize
+        self._most, self._least, self._falls = 0, sys.maxsize, 0
 
     def countersigned(self, size: int, before: int) -> bool:
         """It has countersigned ``size``; ``before`` is the most it had countersigned."""
         if size > before:
-            self._most, self._least = 0, sys.maxsize
+            self._most, self._least, self._falls = 0, sys.maxsize, 0
         return self.holds(size)
 
     def holds(self, size: int) -> bool:
@@ -25,9 +28,10 @@ class Gain:
         return gained
 
     def fell(self, size: int) -> bool:
-        """It holds less than it was offered to go on from: never gain. Where it is further back than ever, its store is
-        an old copy, and what it takes from there on is gain again.
+        """It holds less than it was offered to go on from: never gain. Its store is an old copy, and what it takes from
+        there on is gain again: where it is further back than ever, and else as often as ``FALLS``.
         """
-        if size < self._least:
-            self._least = self._most = size
+        self._falls += 1
+        if size < self._least or self._falls <= FALLS:
+            self._least, self._most = min(size, self._least), size
         return False

@@ -15,7 +15,10 @@ from syncd.store import outbox, register
 
 
 def lift_unsaid(bureau: Bureau, conn: Connection, leaves: Collection[bytes]) -> int:
-    """Queue the lifting of what relief has turned off by today; returns how many findings that were on."""
+    """Queue the lifting of what relief has turned off by today, and ring for its delivery once that is committed.
+
+    Returns how many findings were on.
+    """
     day, found = bureau.today(), register.findings_by_leaf(conn, leaves)
     relief, sent = register.relief_of(conn, list(found)), outbox.of_findings(conn, list(found))
     off = [leaf for leaf, row in found.items() if leaf in sent and sent[leaf].active
@@ -26,4 +29,6 @@ def lift_unsaid(bureau: Bureau, conn: Connection, leaves: Collection[bytes]) -> 
         text, now = orjson.dumps(measures).decode(), bureau.now_text()
         rows.append(sent[leaf]._replace(active=False, measures=text, state="pending", next_change=None, queued_at=now))
     outbox.put(conn, rows)
+    if rows:
+        bureau.store.once_committed(lambda: bureau.wake("restrict"))
     return len(rows)

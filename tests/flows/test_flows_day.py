@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
-from network import Network, Node, company, network, penalty
+from network import Network, Node, company, network, penalty, relief
 
 from syncd import worker
 from syncd.errors import Retry
+from syncd.flows.doubt import AHEAD, doubt
+from syncd.flows.share import drain
 from syncd.running import Running
 from syncd.store import engine
 from syncd.worker import Worker, finish
 
-HOME, LAST = "320583", dt.date(2026, 12, 1)
+HOME, THIRD, LAST = "320583", "310114", dt.date(2026, 12, 1)
 MIDNIGHT = dt.datetime(2026, 12, 1, 16, 0, 5, tzinfo=dt.UTC)  # 00:00:05 on 2 December in Shanghai
 WORKING = ("expiry", "day_change", "versions", "restrict")
 
@@ -120,3 +122,19 @@ def test_one_part_of_a_new_day_that_fails_keeps_back_no_other(
             until(lambda: looked(node) == "2026-12-02")
         if broken != "versions":
             until(lambda: node.stages.adopt._day == dt.date(2026, 12, 2))
+
+
+def test_a_repair_whose_day_comes_goes_home_while_this_node_may_not_write(net: Network) -> None:
+    row, node = penalty("2", company(2), "KS-0104", HOME), net.nodes[THIRD]
+    net.now = MIDNIGHT - dt.timedelta(days=4)
+    net.nodes[HOME].home.put(row, relief("r2", row, "修复", XF_RQ="2026-12-01"))
+    net.settle()
+    assert node.home.in_force(company(2))
+    net.now = MIDNIGHT
+    with node.bureau.store.write() as conn:
+        doubt(node.bureau, conn, AHEAD, {"told": {HOME: 9}})
+    node.rung.clear()
+    assert node.stages.recognise.day_change() > 0 and not node.bureau.may_sign
+    assert node.rung == {"restrict"}
+    drain(node.stages.steps()["restrict"])
+    assert not node.home.in_force(company(2))

@@ -206,6 +206,30 @@ def test_a_peer_that_shows_old_lines_again_and_again_makes_no_spin(net: Network)
     arrives(net)
 
 
+def test_a_peer_restored_again_while_it_is_filled_up_is_filled_up_at_once(net: Network) -> None:
+    """Its store is the same old copy as before: what it takes is gain a second time."""
+    home = net.nodes[HOME]
+    for number in range(2, 8):  # so many sizes at which all has stopped
+        net.settle()
+        net.now += dt.timedelta(seconds=90)
+        home.home.put(penalty(str(number), company(number), "KS-0104", HOME))
+        drain(home.stages.steps()["collect"])
+    net.settle()
+    link, size = net.links[HOME, THIRD], signed(net)
+    for _ in range(2):
+        told, true = [5], link.post_entries
+        link.post_entries = lambda log, batch, told=told, true=true: (  # type: ignore[method-assign, misc]
+            Answer(409, b"%d\n" % told.pop(), SIZE) if told else true(log, batch)
+        )
+        home.home.put(penalty(f"9{size}", company(9), "KS-0104", HOME))
+        drain(home.stages.steps()["collect"])
+        with pytest.raises(Retry):
+            share(net).step()
+        assert [share(net).step() for _ in range(3)] == [True, True, True]
+        del link.post_entries  # type: ignore[attr-defined]
+        size += 1
+
+
 def test_an_answer_that_is_no_text_counts_as_no_line(net: Network) -> None:
     net.links[HOME, THIRD].post_entries = lambda log, batch: Answer(200, b"\xff\xfe")  # type: ignore[method-assign]
     with pytest.raises(NeedsPerson, match="without a line of its receipt key"):
