@@ -26,7 +26,7 @@ from syncd.flows.recognise import Recognise
 from syncd.flows.record import Saying, record, sign
 from syncd.flows.reissue import change
 from syncd.flows.rejudge import FIRST, SECOND_NEEDED, Rejudge, ask_another
-from syncd.flows.relieve import CLEARS, relief_body, say_own
+from syncd.flows.relieve import CLEARS, KEPT_BACK, relief_body, say_own
 from syncd.flows.respond import respond, state_of
 from syncd.flows.resync import Finish, operator_body
 from syncd.flows.set_aside import is_feedback
@@ -223,6 +223,8 @@ class Decide:
         return "the source's columns are taken as they are now"
 
     def _leave(self, conn: Connection, row: Row[Any], account: int) -> str:
+        if row.reason == KEPT_BACK:
+            return "it was not said and the mark stays; the row with its day corrected removes it"
         return "the relief stands as it was read"
 
     def _try_again(self, conn: Connection, row: Row[Any], account: int) -> str:

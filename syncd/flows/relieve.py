@@ -24,6 +24,7 @@ from syncd.store.sourcebook import SourceRow
 
 Json = dict[str, Any]
 CLOSED = "closed"  # a row that was revoked before it was ever issued
+KEPT_BACK = "kept_back"  # the row has a fault for which it is not said
 CLEARS = {"finding.upheld": ("relief.disputed",), "finding.resumed": ("relief.suspended",)}
 REMOVED_BY = {"relief.disputed": "finding.upheld", "relief.suspended": "finding.resumed"}
 
@@ -106,7 +107,9 @@ def match_relief(
             continue
         for finding in findings:  # one number with two dates: relief is for all of them
             if fault := _too_early(one, finding):
-                relief.faults.setdefault(one["row"], []).append(fault)
+                if one["row"] not in relief.faults:
+                    relief.faults[one["row"]] = _shown(conn, source, one["row"])
+                relief.faults[one["row"]].append(fault)
             said = [] if fault and one["kind"] in CLEARS else _say(bureau, conn, one, finding)
             relief.said += len(said)
             relief.origins += [
@@ -122,12 +125,26 @@ def match_relief(
 
 
 def _too_early(one: Json, finding: Finding) -> RowFault | None:
-    """The fault of a day before the decision that it is about."""
+    """The fault of a day before the decision that it is about; relief is said all the same, its removal is not."""
     day = orjson.loads(one["body"])["effective_from"]
     if day is None or day >= finding.decided_on:
         return None
+    if one["kind"] in CLEARS:
+        sentence = (
+            "The day lies before the decision that it is about, so it is not said and the mark stays; "
+            "the source must check both days."
+        )
+        return RowFault("XF_RQ", KEPT_BACK, sentence)
     sentence = "The day lies before the decision that it is about; the source must check both days."
     return RowFault("XF_RQ", "before_decision", sentence)
+
+
+def _shown(conn: Connection, source: str, row: str) -> list[RowFault]:
+    """The faults of a row that has waited, as the desk still asks about them; what a person has decided is no more."""
+    return [
+        RowFault(desk.facts_of(item)["field"], item.reason, desk.facts_of(item)["sentence"])
+        for item in desk.of_marks(conn, [f"{source}/{row}"]) if item.kind == "relief_fault" and item.state == "open"
+    ]  # fmt: skip
 
 
 def _show_faults(bureau: Bureau, conn: Connection, source: str, relief: Relief) -> None:
@@ -137,7 +154,9 @@ def _show_faults(bureau: Bureau, conn: Connection, source: str, relief: Relief) 
         if several:
             facts = {"source": source, "row": row, "field": " ".join(dict.fromkeys(one.field for one in several)),
                      "sentence": " ".join(dict.fromkeys(one.sentence for one in several))}  # fmt: skip
-            relief.desk.append({"kind": "relief_fault", "mark": f"{source}/{row}", "reason": several[0].reason,
+            reasons = [one.reason for one in several]
+            reason = KEPT_BACK if KEPT_BACK in reasons else reasons[0]
+            relief.desk.append({"kind": "relief_fault", "mark": f"{source}/{row}", "reason": reason,
                                 "facts": facts, "anew": True})  # fmt: skip
 
 

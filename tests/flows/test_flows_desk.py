@@ -170,6 +170,29 @@ def test_what_is_wrong_beside_relief_that_waits_is_seen_until_it_is_corrected(tm
     assert open_items(node).keys() == {"relief_fault"}
 
 
+@pytest.mark.parametrize("decided", [False, True])
+def test_what_was_wrong_while_relief_waited_stands_beside_what_its_finding_shows(
+    tmp_path: Path, store_urls: Urls, decided: bool
+) -> None:
+    net = network(tmp_path, store_urls)
+    node = net.nodes[HOME]
+    row = penalty("101", company(1), CODE, HOME)
+    node.home.put(relief("r1", row, "修复", XF_RQ="2020-01-01", XF_LX="公司已经整改"))
+    net.settle()
+    item = open_items(node)["relief_fault"]
+    if decided:
+        release(node, item)
+    node.home.put(row)
+    net.settle()
+    with node.bureau.store.read() as conn:
+        [one] = desk.listing(conn)
+    facts = desk.facts_of(one)
+    expected = ("XF_RQ", "before_decision") if decided else ("XF_LX XF_RQ", "invalid")
+    assert (one.id, facts["field"], one.reason) == (item, *expected)
+    assert "lies before the decision" in facts["sentence"]
+    assert facts["sentence"].count(".") == (1 if decided else 2), "what a person has decided is not asked again"
+
+
 def test_what_puts_a_finding_in_force_again_from_a_day_before_its_decision_is_kept_back(
     tmp_path: Path, store_urls: Urls
 ) -> None:
@@ -182,6 +205,11 @@ def test_what_puts_a_finding_in_force_again_from_a_day_before_its_decision_is_ke
     net.settle()
     assert node.stages.inquiry.check(company(1), DAY)["standing"] == "clear"
     assert open_items(node).keys() == {"relief_fault"}
+    with node.bureau.store.read() as conn:
+        assert "not said and the mark stays" in desk.facts_of(desk.listing(conn)[0])["sentence"]
+    answer = release(node, open_items(node)["relief_fault"])
+    assert "stands as it was read" not in answer["done"] and "was not said" in answer["done"]
+    assert node.stages.inquiry.check(company(1), DAY)["standing"] == "clear"
     node.home.put(relief("r2", row, "恢复"))
     net.settle()
     assert node.stages.inquiry.check(company(1), DAY)["standing"] == "restricted" and open_items(node) == {}
