@@ -186,6 +186,32 @@ def test_a_member_that_answers_slowly_keeps_no_other_from_being_checked(
     assert after[OTHER] == before[OTHER] and after[THIRD] > before[THIRD]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_log_that_a_member_shows_slowly_or_not_at_all_keeps_no_other_log_from_being_looked_at(
+    net: Network, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    node, asked = net.nodes[HOME], list[str]()
+    first, *others = (one.origin for one in node.bureau.members.values())
+    link = net.links[HOME, OTHER]
+    true = link.get
+    monkeypatch.setattr(crosscheck, "CHECK_SECONDS", 1.0)
+
+    def get(origin: str, path: str) -> Answer:
+        asked.append(origin)
+        if origin == first:
+            time.sleep(0.0 if fails else 1.1)
+        if origin == first and fails:
+            raise Retry("The link broke.")
+        return true(origin, path)
+
+    link.get = get  # type: ignore[method-assign]
+    later(net, 51)
+    node.stages.watch.step()
+    assert asked == [first], "cut at the first"
+    node.stages.watch.step()
+    assert asked == [first, *others, first], "the next time begins behind it"
+
+
 class Court:
     """An outside witness: small, true, and reached without a wire."""
 
