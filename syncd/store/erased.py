@@ -17,7 +17,8 @@ import orjson
 from sqlalchemy import Connection
 
 from syncd.errors import Retry
-from syncd.ledger.entry import Entry, Ref
+from syncd.ledger.disclosure import open_disclosure
+from syncd.ledger.entry import Entry, MeaningError, Ref
 from syncd.ledger.policy import Sealed
 from syncd.store import seals
 from syncd.store.bulk import upsert_tuples
@@ -82,12 +83,18 @@ _TRIES = 8
 _ORDER = f"SELECT {', '.join(Order._fields)} FROM erasures"
 
 
-def plan(conn: Connection, held: LogState, entries: Sequence[Entry | None], hashes: Sequence[bytes]) -> Plan:
+def plan(
+    conn: Connection,
+    held: LogState,
+    entries: Sequence[Entry | None],
+    hashes: Sequence[bytes],
+    disclosures: Sequence[bytes] = (),
+) -> Plan:
     """Which of these entries, about to be stored behind the ``held`` ones, must come without their disclosure."""
     ordered = [(n, one) for n, one in enumerate(entries) if one is not None and one.kind == ORDERED]
     if not ordered and not any_held(conn):
         return NOTHING
-    orders = _valid(conn, held, ordered, entries, hashes)
+    orders = _valid(conn, held, ordered, entries, hashes, disclosures)
     fresh = {bytes.fromhex(one.ref.leaf): bytes.fromhex(one.ref.leaf) for _, one in orders if one.ref is not None}
     stored = _chain(conn, [one.ref for _, one in orders if one.ref is not None], fresh)
     abouts = [bytes.fromhex(one.ref.leaf) for one in entries if one is not None and one.ref is not None]
@@ -121,8 +128,12 @@ def _valid(
     ordered: Sequence[tuple[int, Entry]],
     entries: Sequence[Entry | None],
     hashes: Sequence[bytes],
+    disclosures: Sequence[bytes],
 ) -> list[tuple[int, Entry]]:
-    """Only its own log, or that log's successor, orders an erasure; one that names anything else erases nothing."""
+    """Only its own log, or that log's successor, orders an erasure; one that names anything else erases nothing.
+
+    A leaf is in its own log where that is of the member whose place it names: any other can hold a copy of its bytes.
+    """
     ends = {origin: end for sealed in seals.ends(conn).values() for origin, end in sealed.items()}
     refs = [one.ref for _, one in ordered if one.ref is not None and _speaks_for(held.origin, one.ref.log, ends)]
     if not refs:
@@ -130,17 +141,27 @@ def _valid(
     here = {Ref(held.origin, one.id, leaf.hex()) for one, leaf in zip(entries, hashes, strict=True)
             if one is not None and one.kind in ROOTS}  # fmt: skip
     here |= {ref_to(row) for row in entries_of(conn, refs) if row.id and row.kind in ROOTS}
-    owners = _owners(conn, {bytes.fromhex(ref.leaf) for ref in refs})
+    about = {bytes.fromhex(ref.leaf) for ref in refs}
+    said = {leaf.hex(): _place_said(one, text) for one, leaf, text in zip(entries, hashes, disclosures, strict=False)
+            if one is not None and one.kind in ROOTS and leaf in about}  # fmt: skip
+    places = {**said, **_places(conn, about)}
     return [(n, one) for n, one in ordered if one.ref in refs and one.ref in here
-            and owners.get(one.ref.leaf, one.ref.log) == one.ref.log]  # fmt: skip
+            and places.get(one.ref.leaf) in (None, held.owner)]  # fmt: skip
 
 
-def _owners(conn: Connection, leaves: Collection[bytes]) -> dict[str, str]:
-    """Of findings and honours that the register knows as their own log's, that log: a copy elsewhere orders nothing."""
-    found = "SELECT t.leaf, l.origin FROM {} t JOIN logs l ON l.id = t.log"
-    rows = fetch_among(conn, found.format("findings"), "t.leaf", leaves, " AND t.place = t.issuer")
-    rows += fetch_among(conn, found.format("honours"), "t.leaf", leaves)
-    return {leaf.hex(): origin for leaf, origin in rows}
+def _places(conn: Connection, leaves: Collection[bytes]) -> dict[str, str]:
+    """Whose findings and honours these are, as far as the register knows, in whatever log it has read them."""
+    rows = fetch_among(conn, "SELECT leaf, place FROM findings", "leaf", leaves)
+    rows += fetch_among(conn, "SELECT t.leaf, l.owner FROM honours t JOIN logs l ON l.id = t.log", "t.leaf", leaves)
+    return {leaf.hex(): place for leaf, place in rows}
+
+
+def _place_said(entry: Entry, disclosure: bytes) -> str | None:
+    """The place that a finding or honour names, where its disclosure is at hand and opens."""
+    try:
+        return str(open_disclosure(entry.id, str(entry.body), disclosure)["place"])
+    except (MeaningError, KeyError):
+        return None
 
 
 def _speaks_for(origin: str, about: str, ends: Mapping[str, Sealed]) -> bool:
@@ -201,7 +222,7 @@ def shed(
     disclosures: Sequence[bytes],
 ) -> list[bytes]:
     """The disclosures of a run of entries without what an erasure covers, so that it is not even sealed."""
-    planned = plan(conn, held, entries, hashes)
+    planned = plan(conn, held, entries, hashes, disclosures)
     if planned is NOTHING:
         return list(disclosures)
     kept = [b"" if n in planned.covered else text for n, text in enumerate(disclosures)]

@@ -108,9 +108,10 @@ def store_records(
     What an erasure covers is stored without its disclosure (``erased``); True if there is any such thing. Raises
     ``erased.Meanwhile`` if a batch still has items about it, because the order came since they were cut.
     """
-    planned = erased.plan(conn, held, entries, leaf_hashes)
+    texts = [one.disclosure for one in records]
+    planned = erased.plan(conn, held, entries, leaf_hashes, texts)
     if planned is not erased.NOTHING:
-        erased.ask_items(conn, [one.disclosure for one in records], planned.leaves)
+        erased.ask_items(conn, texts, planned.leaves)
     whole = zip(records, leaf_hashes, entries, strict=True)
     rows.store_entries(
         conn,

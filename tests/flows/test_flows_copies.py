@@ -134,18 +134,28 @@ def test_an_erasure_takes_the_words_of_a_copy_too(net: Network, monkeypatch: pyt
     net.close()
 
 
-def test_nobody_orders_the_erasure_of_anothers_finding_by_a_copy_of_it(
-    net: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def order_erasure_of_the_copy(net: Network) -> None:
     other = net.nodes[OTHER].bureau
-    net.nodes[HOME].home.put(ROW)
-    net.settle()
-    copy_leaf(net, monkeypatch)
     with other.store.write() as conn:
         (row,) = register.findings_of(conn, company(1))
         body = {"schema": "erasure/1.0", "ground": "revoked", "order": None, "due": None}
         record(other, conn, [Saying("erasure.ordered", Ref(other.origin, row.id, row.leaf.hex()), body)])
     sign(other)
+
+
+@pytest.mark.parametrize("first", ["finding", "copy", "copy and order"])
+def test_nobody_orders_the_erasure_of_anothers_finding_by_a_copy_of_it(
+    net: Network, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    net.links[HOME, THIRD].down = first != "finding"
+    net.nodes[HOME].home.put(ROW)
+    net.settle()
+    copy_leaf(net, monkeypatch)
+    if first == "copy":
+        net.settle()
+    order_erasure_of_the_copy(net)
+    net.settle()
+    net.links[HOME, THIRD].down = False
     net.settle()
     assert answers(net) == [("restricted", HOME, net.nodes[HOME].bureau.origin)] * 3
     net.close()
