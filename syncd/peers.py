@@ -3,14 +3,14 @@
 ``verify`` is set to that member's own CA file, so that no public CA can speak for a bureau; after the handshake the
 certificate must also carry the member's name ``urn:syncd:bureau:<code>``. Proxies of the environment are ignored.
 
-A socket's timeouts begin again with every byte, so a call has an end of its own: whoever drips its answer, or what it
-takes, is cut off.
+A socket's timeouts begin again with every byte read, so a call has an end of its own: whoever drips its answer, or what
+it takes, is cut off. What a call sends and receives makes it longer, so that a slow line carries what it has to.
 """
 
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,8 @@ from syncd.errors import Retry
 
 TIMEOUT = (5.0, 30.0)
 WHOLE_SECONDS = 120.0
-"""What a call may take in all: a page or a batch of 2 MB at 140 kbit/s."""
+BYTES_PER_SECOND = 16 * 1024
+"""A call may take ``WHOLE_SECONDS`` in all, and a second for each so many bytes: a line of 128 kbit/s carries it."""
 LOOK_SECONDS = 1.0
 ANSWER_LIMIT, PAGE_LIMIT = 64 * 1024, 4 * 1024 * 1024
 _ENTRIES = "application/zstd"
@@ -40,6 +41,17 @@ class Answer:
     body: bytes
     kind: str = "text/plain; charset=utf-8"
     retry_after: int | None = None
+
+
+def seconds_for(moved: int) -> float:
+    """What a call may take in all that has sent and received so many bytes."""
+    return WHOLE_SECONDS + moved / BYTES_PER_SECOND
+
+
+def timeout_for(sent: int) -> tuple[float, float]:
+    """Seconds to connect, and of silence: the system may have taken at once what is still on its way to the peer."""
+    connecting, silence = TIMEOUT
+    return connecting, silence + sent / BYTES_PER_SECOND
 
 
 class _Ends:
@@ -77,17 +89,21 @@ class _Timed(HTTPAdapter):
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
-        self._until, self._cut = 0.0, False
+        self._begun, self._moved, self._cut = 0.0, 0, False
         super().__init__(pool_connections=1, pool_maxsize=4, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        connected = self.connected
+        connected, writing = self.connected, self._writing
 
         class Connection(HTTPSConnection):
             def connect(self) -> None:
                 super().connect()
                 connected(self)
+
+            def request(self, *args: Any, **kwargs: Any) -> None:
+                self.timeout = writing()  # a body is one write, which would have to end within the time to connect
+                super().request(*args, **kwargs)
 
         class Pool(HTTPSConnectionPool):
             ConnectionCls = Connection
@@ -98,10 +114,17 @@ class _Timed(HTTPAdapter):
         """A new connection is there, its handshake done."""
         self._socket = connection.sock
 
+    def _writing(self) -> float:
+        return timeout_for(self._moved)[1]
+
+    def moved(self, count: int) -> None:
+        """So many bytes of the answer have come."""
+        self._moved += count
+
     @contextmanager
-    def whole(self) -> Iterator[None]:
+    def whole(self, sent: int) -> Iterator[None]:
         """A call, from its first byte to its last; raises ``requests.Timeout`` where it was cut."""
-        self._until, self._cut = time.monotonic() + WHOLE_SECONDS, False
+        self._begun, self._moved, self._cut = time.monotonic(), sent, False
         _ENDS.add(self)
         try:
             yield
@@ -111,11 +134,11 @@ class _Timed(HTTPAdapter):
         finally:
             _ENDS.remove(self)
         if self._cut:
-            raise requests.Timeout(f"the call took longer than {WHOLE_SECONDS:.0f} s in all")
+            raise requests.Timeout(f"the call took longer than {seconds_for(self._moved):.0f} s in all")
 
     def look(self, now: float) -> None:
         """End what hangs in reading or writing, from another thread; past the TLS, which would wait for its goodbye."""
-        if now > self._until:
+        if now > self._begun + seconds_for(self._moved):
             self._cut = True
             with suppress(OSError):
                 if self._socket is not None:
@@ -171,14 +194,15 @@ class PeerClient:
         return self._ask("POST", path, body, ANSWER_LIMIT)
 
     def _ask(self, method: str, path: str, body: bytes | None, limit: int) -> Answer:
+        sent = len(body or b"")
         try:
-            with self._lock, self._adapter.whole():
+            with self._lock, self._adapter.whole(sent):
                 # No redirect is followed: it would take the body, disclosures and all, to whom it likes.
                 response = self._session.request(
-                    method, self._url + path, data=body, headers={"Content-Type": _ENTRIES}, timeout=TIMEOUT,
-                    allow_redirects=False, stream=True,
+                    method, self._url + path, data=body, headers={"Content-Type": _ENTRIES},
+                    timeout=timeout_for(sent), allow_redirects=False, stream=True,
                 )  # fmt: skip
-                answer = _read(response, limit)
+                answer = _read(response, limit, self._adapter.moved)
         except requests.exceptions.SSLError as error:
             raise Retry(
                 f"{self._url} did not prove to be the member it should be ({_cause(error)}). Nothing was sent; "
@@ -210,20 +234,21 @@ class WitnessClient:
     def add_checkpoint(self, body: bytes) -> Answer:
         """``POST <prefix>/add-checkpoint``; raises ``Retry`` if it cannot be reached or does not prove its name."""
         try:
-            with self._adapter.whole():
+            with self._adapter.whole(len(body)):
                 response = self._session.post(self._url, data=body, timeout=TIMEOUT, allow_redirects=False, stream=True)
-                answer = _read(response, ANSWER_LIMIT)
+                answer = _read(response, ANSWER_LIMIT, self._adapter.moved)
             return Answer(response.status_code, answer, response.headers.get("Content-Type", ""))
         except (requests.RequestException, OSError) as error:  # OSError: the authority's file is not there
             raise Retry(f"The witness at {self._url} cannot be reached ({_cause(error)}); asked again later.") from None
 
 
-def _read(response: requests.Response, limit: int) -> bytes:
+def _read(response: requests.Response, limit: int, moved: Callable[[int], None]) -> bytes:
     """The body, cut at ``limit`` bytes: no peer fills this node's memory."""
     parts, length = list[bytes](), 0
     for part in response.iter_content(64 * 1024):
         parts.append(part[: limit - length])
         length += len(parts[-1])
+        moved(len(parts[-1]))
         if length >= limit:
             break
     response.close()

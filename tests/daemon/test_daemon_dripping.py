@@ -20,12 +20,14 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n"
 NO_LENGTH = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 BODY = b"x" * 64
 SECONDS, PATIENCE = 0.6, 3.0
+MIB = 1 << 20
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call may last a moment; the timeouts of its socket never come to it."""
     monkeypatch.setattr(peers, "WHOLE_SECONDS", SECONDS)
+    monkeypatch.setattr(peers, "BYTES_PER_SECOND", 64 * MIB)
     monkeypatch.setattr(peers, "LOOK_SECONDS", 0.1)
 
 
@@ -69,6 +71,7 @@ def answering(node: Node, how: list[Callable[[ssl.SSLSocket], None]]) -> Iterato
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(own(node).certificate, own(node).key)
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
 
         def serve() -> None:
             for treat in how:
@@ -107,8 +110,55 @@ def test_a_batch_that_is_hardly_read_ends(three: dict[str, Node]) -> None:
         link = client(three, port)
         begun = time.monotonic()
         with pytest.raises(Retry, match="took longer than"):
-            link.post_entries("x", b"x" * (32 << 20))
+            link.post_entries("x", b"x" * (32 * MIB))
         assert time.monotonic() - begun < PATIENCE
+
+
+def test_a_call_may_take_a_second_more_for_each_16_kib(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert peers.seconds_for(0) == 120
+    assert peers.seconds_for(2 * MIB) == 120 + 128, "a batch at 128 kbit/s takes 131 s"
+    assert peers.timeout_for(0) == (5, 30)
+    assert peers.timeout_for(2 * MIB) == (5, 30 + 128), "what the system has taken at once is still on its way"
+
+
+@pytest.mark.parametrize("size", [2 * MIB, 10 * MIB])
+def test_a_slow_line_carries_a_batch(three: dict[str, Node], monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """The smaller batch fits into the system's own buffer, so that what takes long is the wait for the answer."""
+    monkeypatch.setattr(peers, "TIMEOUT", (0.8, 0.3))
+    monkeypatch.setattr(peers, "BYTES_PER_SECOND", MIB)
+
+    def slowly(peer: ssl.SSLSocket) -> None:
+        taken = 0
+        while taken < size:
+            part = len(peer.recv(65536))
+            if not part:
+                return
+            taken += part
+            time.sleep(part / (3 * MIB))
+        peer.sendall(HEAD + BODY)
+
+    with answering(three[FAR], [slowly]) as port:
+        begun = time.monotonic()
+        assert client(three, port).post_entries("x", b"x" * size).body == BODY
+        assert time.monotonic() - begun > SECONDS
+
+
+def test_a_slow_line_carries_a_page(three: dict[str, Node], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "BYTES_PER_SECOND", MIB)
+    size = 3 * MIB
+
+    def slowly(peer: ssl.SSLSocket) -> None:
+        peer.recv(65536)
+        peer.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode())
+        for _ in range(size // 65536):
+            peer.sendall(b"x" * 65536)
+            time.sleep(1 / 32)
+
+    with answering(three[FAR], [slowly]) as port:
+        begun = time.monotonic()
+        assert client(three, port).get("x", "entries").body == b"x" * size
+        assert time.monotonic() - begun > SECONDS * 2
 
 
 def test_a_witness_that_drips_ends(three: dict[str, Node]) -> None:
