@@ -87,6 +87,7 @@ DESK = {
     "proposed": "待认定 proposed",
     "peer_restored": "对方恢复旧库 peer_restored",
     "quarantine": "隔离 quarantine",
+    "mark_unreadable": "中止无法读出 mark_unreadable",
     "relief_fault": "修复行有误 relief_fault",
     "relief_waiting": "修复待认定 relief_waiting",
     "returned": "已撤销之行重现 returned",

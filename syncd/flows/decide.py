@@ -19,7 +19,7 @@ from syncd.flows.bureau import Bureau
 from syncd.flows.collect import Collect
 from syncd.flows.drift import accept
 from syncd.flows.judged import judged_by
-from syncd.flows.marks import removable
+from syncd.flows.marks import UNREADABLE, ask_unreadable, removable
 from syncd.flows.planning import WITHDRAWN
 from syncd.flows.propose import confirmed_body, still_counts
 from syncd.flows.recognise import Recognise
@@ -63,6 +63,7 @@ class Decide:
             "vanished": self._revoke,
             "identity_changed": self._replace,
             "under_review": self._resume,
+            UNREADABLE: self._resume,
             "unreadable": self._try_again,
             "proposed": self._confirm,
             "grounds_gone": self._resume,
@@ -211,6 +212,7 @@ class Decide:
         if marks:  # said at once, before the row is read again
             body = relief_body("review_over", self._bureau, marks)
             say_own(self._bureau, conn, [("finding.resumed", finding, body)])
+        ask_unreadable(self._bureau, conn, finding)
         for collect in self._collects:
             collect.read_again(conn)
         rows = register.relief_of(conn, [leaf]).get(leaf, ())

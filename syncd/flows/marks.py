@@ -6,7 +6,8 @@ a register that was made again from its log knows it too, and a successor, which
 - what a relief row said, a relief row removes;
 - what a row's own state 当前状态 said, the next state removes; a relief row only where that state stands no more;
 - what this node said of a changed row, a review or lost grounds, a person at the desk removes; a relief row only where
-  nobody is asked about it any more, as after a refusal.
+  nobody is asked about it any more, as after a refusal;
+- what cannot be read here any more, only a person who is asked about exactly that: it may be a court's.
 """
 
 from collections.abc import Collection, Sequence
@@ -21,7 +22,7 @@ from syncd.store import desk, register, sourcebook
 from syncd.store.register import Finding, ReliefRow
 
 Json = dict[str, Any]
-ROW, STATE, UNDER_REVIEW = "relief_row", "row_state", "under_review"
+ROW, STATE, UNDER_REVIEW, UNREADABLE = "relief_row", "row_state", "under_review", "mark_unreadable"
 ITEMS = {"row_changed": "identity_changed", "grounds_gone": "grounds_gone"}
 """The kind of item that asks about a mark of this ground; ``under_review`` asks about all others."""
 
@@ -57,16 +58,29 @@ def body_of(bureau: Bureau, conn: Connection, mark: ReliefRow) -> Json | None:
 
 
 def cause(bureau: Bureau, body: Json | None) -> str:
-    """``relief_row``, ``row_state``, or the ground on which this node said it by itself."""
+    """``relief_row``, ``row_state``, ``mark_unreadable``, or the ground on which this node said it by itself."""
     if body is None:
-        return UNDER_REVIEW
+        return UNREADABLE
     return str(body["ground"]) if body["by"] == bureau.code else ROW
+
+
+def ask_unreadable(bureau: Bureau, conn: Connection, finding: Finding) -> None:
+    """Put it to a person where a finding that somebody would resume is kept off by what cannot be read."""
+    if not removable(bureau, conn, finding, ("relief.suspended",), UNREADABLE):
+        return
+    sentence = (
+        "What suspended this finding cannot be read here any more, so nobody can tell who may end it, and the finding "
+        "stays suspended. Ask whoever may have stopped it (court, organ); releasing this item resumes it."
+    )
+    facts = {"finding": finding.leaf.hex(), "sentence": sentence}
+    item = {"kind": UNREADABLE, "mark": finding.leaf.hex(), "reason": "not_readable", "facts": facts, "anew": True}
+    desk.put(conn, [item], bureau.now_text())
 
 
 def _removers(caused_by: str, asked: dict[str, str], stands: bool) -> set[str]:
     """``asked``: the desk's items about the finding, with their states; ``stands``: whether the row's state says so."""
-    if caused_by == ROW:
-        return {ROW}
+    if caused_by in (ROW, UNREADABLE):
+        return {caused_by}
     if caused_by == STATE:
         return {STATE} if stands else {STATE, ROW}
     kind = ITEMS.get(caused_by, UNDER_REVIEW)

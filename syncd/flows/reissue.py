@@ -20,7 +20,7 @@ from schemas.registry import check_body
 from syncd.agreement.versions import version_of
 from syncd.errors import NeedsPerson
 from syncd.flows.bureau import Bureau
-from syncd.flows.marks import UNDER_REVIEW, body_of, removable, standing
+from syncd.flows.marks import UNDER_REVIEW, UNREADABLE, ask_unreadable, body_of, removable, standing
 from syncd.flows.record import Saying, record
 from syncd.flows.relieve import relief_body, say_own
 from syncd.flows.understand import finding_row
@@ -30,7 +30,7 @@ from syncd.store.register import Finding, ReliefRow
 Json = dict[str, Any]
 REVOKED, GROUND = "relief.revoked", "log_sealed"
 SUSPENDED = ("relief.suspended",)
-ABOUT_A_FINDING = ("proposed", "rejudge", "grounds_gone")
+ABOUT_A_FINDING = ("proposed", "rejudge", "grounds_gone", UNREADABLE)
 """Kinds of items that name one finding, and that nobody may decide any more once it was issued anew."""
 
 
@@ -57,12 +57,14 @@ def carry_over(bureau: Bureau, conn: Connection, marks: Mapping[bytes, Sequence[
     """
     found = register.findings_by_leaf(conn, set(marks))
     said = [
-        (row.kind, found[leaf], {**(body_of(bureau, conn, row) or relief_body(GROUND, bureau)),
+        (row.kind, found[leaf], {**(body_of(bureau, conn, row) or relief_body(UNREADABLE, bureau)),
                                  "effective_from": row.effective_from or row.at_day})
         for leaf, rows in marks.items() for row in rows
     ]  # fmt: skip
     if said:
         say_own(bureau, conn, said)
+    for leaf in [leaf for leaf, rows in marks.items() if rows]:
+        ask_unreadable(bureau, conn, found[leaf])
     return {leaf for leaf, one in found.items() if removable(bureau, conn, one, SUSPENDED, UNDER_REVIEW)}
 
 

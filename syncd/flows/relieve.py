@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from adapters.base import RowFault
 from adapters.records import FindingRecord, ReliefRecord
 from syncd.flows.bureau import Bureau, day_of_text
-from syncd.flows.marks import cause, removable
+from syncd.flows.marks import ask_unreadable, cause, removable
 from syncd.flows.record import Saying, record
 from syncd.flows.understand import relief_key
 from syncd.store import desk, origins, register, sourcebook
@@ -193,6 +193,8 @@ def _say(bureau: Bureau, conn: Connection, one: Json, finding: Finding) -> list[
     """Say one relief row about one finding; what is adverse, only where it finds a mark that it may remove."""
     body = orjson.loads(one["body"])
     if one["kind"] in CLEARS:
+        if one["kind"] == "finding.resumed":
+            ask_unreadable(bureau, conn, finding)
         body["clears"] = removable(bureau, conn, finding, CLEARS[one["kind"]], cause(bureau, body))
         if not body["clears"]:
             return []

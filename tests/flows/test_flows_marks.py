@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from network import THREE, Network, Node, RawRow, company, network, penalty, relief
+from test_flows_damage import damage
 from test_flows_road import HOME, standings
 from test_flows_seal import Site, succeeded
 
@@ -120,6 +121,27 @@ def test_a_dispute_is_over_where_it_was_said(net: Network) -> None:
     assert marks(net) == 0
 
 
+@pytest.mark.parametrize("ended_by", ["a review that is over", "a relief row"])
+def test_a_stop_that_cannot_be_read_is_ended_by_who_is_asked_about_it(net: Network, ended_by: str) -> None:
+    home = net.nodes[HOME]
+    put(net, row())
+    put(net, relief("r1", row(), "中止"))
+    damage(home, home.bureau.origin, "relief.suspended")
+    if ended_by == "a relief row":
+        put(net, relief("r2", row(), "恢复"))
+    else:
+        put(net, row(hour=8, FYZT="复议中"))
+        put(net, row(hour=9))
+        assert "stays suspended" in decide(net, "under_review")
+    assert standings(net, company(1)) == OFF and marks(net) == 1
+    decide(net, "mark_unreadable", release=False)
+    assert standings(net, company(1)) == OFF
+    put(net, relief("r3", row(), "恢复"))
+    assert standings(net, company(1)) == OFF, "asked anew"
+    assert "was resumed" in decide(net, "mark_unreadable")
+    assert standings(net, company(1)) == ON and "mark_unreadable" not in open_items(home)
+
+
 def test_a_register_made_again_from_its_log_still_knows_who_stopped_it(net: Network) -> None:
     stopped_and_reviewed(net)
     bureau = net.nodes[HOME].bureau
@@ -129,6 +151,22 @@ def test_a_register_made_again_from_its_log_still_knows_who_stopped_it(net: Netw
         replay(bureau, conn, conn, own, 0, own.size)
     decide(net, "under_review")
     assert standings(net, company(1)) == OFF and marks(net) == 1
+
+
+def test_a_stop_that_cannot_be_read_stays_one_after_a_seal(site: Site) -> None:
+    put(site.net, row())
+    put(site.net, relief("r1", row(), "中止"))
+    damage(site.net.nodes[HOME], site.net.nodes[HOME].bureau.origin, "relief.suspended")
+    net = succeeded(site)
+    put(net, row(hour=9, CF_NR_FK="3"))
+    assert standings(net, company(1)) == OFF and list(open_items(net.nodes[HOME])) == ["mark_unreadable"]
+    put(net, row(hour=10, CF_NR_FK="3", FYZT="复议中"))
+    put(net, row(hour=11, CF_NR_FK="3"))
+    decide(net, "under_review")
+    assert standings(net, company(1)) == OFF
+    decide(net, "mark_unreadable")
+    assert standings(net, company(1)) == ON
+    net.close()
 
 
 @pytest.mark.parametrize("reviewed", [False, True])
