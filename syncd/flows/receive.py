@@ -151,7 +151,7 @@ class Receive:
         with self._bureau.store.read() as conn:
             held = self._bureau.logs.state(conn, owner.origin)
             texts = [one.disclosure for one in batch.records]
-            kept = erased.shed(conn, held, entries, accepted.leaf_hashes, texts)
+            kept = erased.shed(conn, held, entries, accepted.leaf_hashes, texts, self._bureau.vault)
         ordered = any(one is not None and one.kind in erased.NOT_COVERED for one in entries)
         if kept == texts:
             return batch, ordered

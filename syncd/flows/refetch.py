@@ -149,14 +149,14 @@ class Refetch:
         bureau = self._bureau
         with bureau.store.read() as conn:
             held, entries = bureau.logs.state(conn, origin), interpret(one.leaf for one in records)
-            kept = erased.shed(conn, held, entries, hashes, [one.disclosure for one in records])
+            kept = erased.shed(conn, held, entries, hashes, [one.disclosure for one in records], bureau.vault)
         records = [one._replace(disclosure=text) for one, text in zip(records, kept, strict=True)]
         sealed = bureau.logs.seal(kept)
         with bureau.store.write() as conn:
             before = bureau.logs.state(conn, origin)
             if before.size != at:
                 raise Grown(f"The log {origin} has grown meanwhile by what its owner sent; it is looked at again.")
-            after, touched = refill(conn, origin, records, sealed, hashes, target, bureau.clock())
+            after, touched = refill(conn, origin, records, sealed, hashes, target, bureau.clock(), bureau.vault)
             owner = bureau.owner(origin)
             if owner is not None:
                 take_entries(bureau, conn, owner, enumerate(entries, before.size))

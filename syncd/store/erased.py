@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from syncd.errors import Retry
 from syncd.ledger.disclosure import open_disclosure
-from syncd.ledger.entry import Entry, MeaningError, Ref
+from syncd.ledger.entry import Entry, MeaningError, Ref, parse_entry
 from syncd.ledger.policy import Sealed
 from syncd.store import seals
 from syncd.store.bulk import upsert_tuples
@@ -27,6 +27,7 @@ from syncd.store.reading import EntryRow, entries_about, entries_of
 from syncd.store.register import fetch_among
 from syncd.store.state import LogState
 from syncd.store.statement import execute, execute_many
+from syncd.store.vault import Vault
 
 ORDERED, DONE = "erasure.ordered", "erasure.done"
 NOT_COVERED: Final = frozenset({ORDERED, DONE})
@@ -89,12 +90,13 @@ def plan(
     entries: Sequence[Entry | None],
     hashes: Sequence[bytes],
     disclosures: Sequence[bytes] = (),
+    vault: Vault | None = None,
 ) -> Plan:
     """Which of these entries, about to be stored behind the ``held`` ones, must come without their disclosure."""
     ordered = [(n, one) for n, one in enumerate(entries) if one is not None and one.kind == ORDERED]
     if not ordered and not any_held(conn):
         return NOTHING
-    orders = _valid(conn, held, ordered, entries, hashes, disclosures)
+    orders = _valid(conn, held, ordered, entries, hashes, disclosures, vault)
     fresh = {bytes.fromhex(one.ref.leaf): bytes.fromhex(one.ref.leaf) for _, one in orders if one.ref is not None}
     stored = _chain(conn, [one.ref for _, one in orders if one.ref is not None], fresh)
     abouts = [bytes.fromhex(one.ref.leaf) for one in entries if one is not None and one.ref is not None]
@@ -129,6 +131,7 @@ def _valid(
     entries: Sequence[Entry | None],
     hashes: Sequence[bytes],
     disclosures: Sequence[bytes],
+    vault: Vault | None,
 ) -> list[tuple[int, Entry]]:
     """Only its own log, or that log's successor, orders an erasure; one that names anything else erases nothing.
 
@@ -140,11 +143,15 @@ def _valid(
         return []
     here = {Ref(held.origin, one.id, leaf.hex()) for one, leaf in zip(entries, hashes, strict=True)
             if one is not None and one.kind in ROOTS}  # fmt: skip
-    here |= {ref_to(row) for row in entries_of(conn, refs) if row.id and row.kind in ROOTS}
+    rows = [row for row in entries_of(conn, refs) if row.id and row.kind in ROOTS]
+    here |= {ref_to(row) for row in rows}
     about = {bytes.fromhex(ref.leaf) for ref in refs}
-    said = {leaf.hex(): _place_said(one, text) for one, leaf, text in zip(entries, hashes, disclosures, strict=False)
-            if one is not None and one.kind in ROOTS and leaf in about}  # fmt: skip
-    places = {**said, **_places(conn, about)}
+    said = [(one, leaf, text) for one, leaf, text in zip(entries, hashes, disclosures, strict=False)
+            if one is not None and one.kind in ROOTS and leaf in about]  # fmt: skip
+    texts = vault.open_each([row.sealed for row in rows])[0] if vault is not None else ()
+    said += [(parse_entry(row.leaf), row.leaf_hash, text or b"") for row, text in zip(rows, texts, strict=False)]
+    places = {leaf.hex(): place for one, leaf, text in said if (place := _place_said(one, text))}
+    places |= _places(conn, about)
     return [(n, one) for n, one in ordered if one.ref in refs and one.ref in here
             and places.get(one.ref.leaf) in (None, held.owner)]  # fmt: skip
 
@@ -220,9 +227,10 @@ def shed(
     entries: Sequence[Entry | None],
     hashes: Sequence[bytes],
     disclosures: Sequence[bytes],
+    vault: Vault,
 ) -> list[bytes]:
     """The disclosures of a run of entries without what an erasure covers, so that it is not even sealed."""
-    planned = plan(conn, held, entries, hashes, disclosures)
+    planned = plan(conn, held, entries, hashes, disclosures, vault)
     if planned is NOTHING:
         return list(disclosures)
     kept = [b"" if n in planned.covered else text for n, text in enumerate(disclosures)]

@@ -86,7 +86,7 @@ class Logs:
         """``mirror.store_accepted``, remembering the entries once they are committed."""
         understood = mirror.interpret(record.leaf for record in records) if entries is None else entries
         after, touched = mirror.store_accepted(
-            conn, origin, accepted, records, sealed, checkpoint_note, now, understood
+            conn, origin, accepted, records, sealed, checkpoint_note, now, understood, self.vault
         )
         if touched:
             self.store.once_committed(self.vault.let_go)

@@ -16,7 +16,7 @@ from syncd.ledger.wire import Record
 from syncd.store import erased, rows
 from syncd.store.state import LogState, advance, settle, state
 from syncd.store.statement import execute
-from syncd.store.vault import Sealed
+from syncd.store.vault import Sealed, Vault
 
 
 def interpret(leaves: Iterable[bytes]) -> list[Entry | None]:
@@ -33,6 +33,7 @@ def store_accepted(
     checkpoint_note: bytes,
     now: datetime,
     understood: Sequence[Entry | None],
+    vault: Vault | None = None,
 ) -> tuple[LogState, bool]:
     """Store a proven batch; returns the log's new state, and whether an erasure has touched what may be in memory.
 
@@ -49,7 +50,7 @@ def store_accepted(
             "Nothing was stored; the sender goes on from there."
         )
     _list_size(conn, held, accepted, checkpoint_note, format_time(now))
-    touched = store_records(conn, held, accepted.leaf_hashes, records, sealed, understood)
+    touched = store_records(conn, held, accepted.leaf_hashes, records, sealed, understood, vault)
     rows.store_tiles(conn, held.id, accepted.tiles)
     target, settled = settle(held.target, held.settled, accepted.size, accepted.target)
     after = held._replace(size=accepted.size, target=target, settled=settled)
@@ -102,6 +103,7 @@ def store_records(
     records: Sequence[Record],
     sealed: Sequence[Sealed | None],
     entries: Sequence[Entry | None],
+    vault: Vault | None = None,
 ) -> bool:
     """Store proven records behind the ``held`` ones; what was read of a leaf stands beside it.
 
@@ -109,7 +111,7 @@ def store_records(
     ``erased.Meanwhile`` if a batch still has items about it, because the order came since they were cut.
     """
     texts = [one.disclosure for one in records]
-    planned = erased.plan(conn, held, entries, leaf_hashes, texts)
+    planned = erased.plan(conn, held, entries, leaf_hashes, texts, vault)
     if planned is not erased.NOTHING:
         erased.ask_items(conn, texts, planned.leaves)
     whole = zip(records, leaf_hashes, entries, strict=True)

@@ -18,7 +18,7 @@ from syncd.store import rows
 from syncd.store.mirror import interpret, store_records
 from syncd.store.reading import edge
 from syncd.store.state import LogState, advance, settle, state
-from syncd.store.vault import Sealed
+from syncd.store.vault import Sealed, Vault
 
 
 def refill(
@@ -29,6 +29,7 @@ def refill(
     hashes: Sequence[bytes],
     target: int,
     now: datetime,
+    vault: Vault | None = None,
 ) -> tuple[LogState, bool]:
     """Store ``records`` behind the last entry of ``origin`` and list the size they end on.
 
@@ -44,7 +45,7 @@ def refill(
         )
     tiles, root = append(held.size, edge(conn, origin, held.size), hashes)
     entries = interpret(record.leaf for record in records)
-    touched = store_records(conn, held, hashes, records, sealed, entries)
+    touched = store_records(conn, held, hashes, records, sealed, entries, vault)
     rows.store_tiles(conn, held.id, tiles)
     size, last_at = held.size + len(records), _last_at(held, entries)
     rows.store_checkpoints(conn, [(held.id, size, root, held.own, None, format_time(now))])

@@ -9,6 +9,7 @@ from network import Network, company, network, penalty, relief
 from sqlalchemy import text
 
 from syncd.flows.record import Saying, record, sign
+from syncd.flows.share import drain
 from syncd.ledger.entry import Entry, Ref, parse_entry
 from syncd.ledger.wire import compress, decode_batch, decompress, encode_batch, encode_records
 from syncd.store import append, desk, register
@@ -156,6 +157,24 @@ def test_nobody_orders_the_erasure_of_anothers_finding_by_a_copy_of_it(
     order_erasure_of_the_copy(net)
     net.settle()
     net.links[HOME, THIRD].down = False
+    net.settle()
+    assert answers(net) == [("restricted", HOME, net.nodes[HOME].bureau.origin)] * 3
+    net.close()
+
+
+def test_an_order_by_a_copy_takes_nothing_that_is_stored_and_not_read_so_far(
+    net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, other = net.nodes[HOME].stages, net.nodes[OTHER].stages
+    net.nodes[HOME].home.put(ROW)
+    home.collect.step()
+    for code in (OTHER, THIRD):
+        drain(home.shares[code].step)
+    drain(other.recognise.step)
+    copy_leaf(net, monkeypatch)
+    drain(other.shares[THIRD].step)
+    order_erasure_of_the_copy(net)
+    drain(other.shares[THIRD].step)
     net.settle()
     assert answers(net) == [("restricted", HOME, net.nodes[HOME].bureau.origin)] * 3
     net.close()
