@@ -13,7 +13,7 @@ test: .venv/.ready-test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 fast: .venv/.ready-test
-	@$(BIN)/python -m pytest -m fast $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m fast $(ARGS)
 
 lint: .venv/.ready-test
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
