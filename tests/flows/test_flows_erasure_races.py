@@ -77,16 +77,17 @@ def only_the_other_item_is_held(net: Network) -> None:
     assert b"null" in text and text.count(b'"about"') > 0, "the items about the other finding stay"
 
 
-def test_a_batch_that_is_being_stored_comes_without_the_item(net: Network) -> None:
+def test_a_batch_that_is_being_stored_comes_without_the_item(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     logs = net.nodes[THIRD].bureau.logs
-    logs.seal = between = Between(net, logs.seal)  # type: ignore[method-assign,assignment]
+    between = Between(net, logs.seal)
+    monkeypatch.setattr(logs, "seal", between)
     drain(net.nodes[OTHER].stages.shares[THIRD].step)
     assert between.came == 1
     only_the_other_item_is_held(net)
     net.close()
 
 
-def test_disclosures_that_are_sent_again_come_without_the_item(net: Network) -> None:
+def test_disclosures_that_are_sent_again_come_without_the_item(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     link, vault = net.links[OTHER, THIRD], net.nodes[THIRD].bureau.vault
 
     def bare(body: bytes) -> bytes:
@@ -97,7 +98,8 @@ def test_disclosures_that_are_sent_again_come_without_the_item(net: Network) -> 
     link.tamper = bare
     drain(net.nodes[OTHER].stages.shares[THIRD].step)
     assert batches(net) == [None]
-    vault.seal = between = Between(net, vault.seal)  # type: ignore[method-assign,assignment]
+    between = Between(net, vault.seal)
+    monkeypatch.setattr(vault, "seal", between)
     net.nodes[OTHER].stages.work._resync.run("share", THIRD, False, 1001)
     drain(net.nodes[OTHER].stages.resends[THIRD].step)
     assert between.came == 1
@@ -105,21 +107,24 @@ def test_disclosures_that_are_sent_again_come_without_the_item(net: Network) -> 
     net.close()
 
 
-def test_entries_that_are_fetched_come_without_the_item(net: Network) -> None:
+def test_entries_that_are_fetched_come_without_the_item(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     node = net.nodes[THIRD]
-    node.bureau.logs.seal = between = Between(net, node.bureau.logs.seal)  # type: ignore[method-assign,assignment]
+    between = Between(net, node.bureau.logs.seal)
+    monkeypatch.setattr(node.bureau.logs, "seal", between)
     assert node.stages.custody._refetch.mirror(OTHER, node.bureau.members[OTHER]) > 0
     assert between.came == 1
     only_the_other_item_is_held(net)
     net.close()
 
 
-def test_what_comes_from_a_member_that_has_not_heard_of_it_is_not_even_sealed(net: Network) -> None:
+def test_what_comes_from_a_member_that_has_not_heard_of_it_is_not_even_sealed(
+    net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
     logs = net.nodes[THIRD].bureau.logs
     carry_out(net)
     seal = Between(net, logs.seal)
     seal.came = 1
-    logs.seal = seal  # type: ignore[method-assign,assignment]
+    monkeypatch.setattr(logs, "seal", seal)
     drain(net.nodes[OTHER].stages.shares[THIRD].step)
     only_the_other_item_is_held(net)
     assert seal.texts and not any(one in text for one in covered(net) for text in seal.texts)

@@ -168,13 +168,14 @@ def tries(net: Network, answers: Callable[[str, bytes, int], Answer], count: int
         posts += 1
         return answers(log, batch, posts)
 
-    net.links[HOME, THIRD].post_entries = post  # type: ignore[method-assign]
     went: list[bool] = []
-    for _ in range(count):
-        try:
-            went.append(share(net).step())
-        except (Retry, NeedsPerson):
-            went.append(False)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(net.links[HOME, THIRD], "post_entries", post)
+        for _ in range(count):
+            try:
+                went.append(share(net).step())
+            except (Retry, NeedsPerson):
+                went.append(False)
     return went
 
 
@@ -202,7 +203,6 @@ def test_a_peer_that_shows_old_lines_again_and_again_makes_no_spin(net: Network)
 
     pauses(tries(net, old_line))
     assert signed(net) == before
-    del link.post_entries  # type: ignore[attr-defined]
     arrives(net)
 
 
@@ -217,20 +217,16 @@ def test_a_peer_restored_again_while_it_is_filled_up_is_filled_up_at_once(net: N
     net.settle()
     link, size = net.links[HOME, THIRD], signed(net)
     for _ in range(2):
-        told, true = [5], link.post_entries
-        link.post_entries = lambda log, batch, told=told, true=true: (  # type: ignore[method-assign, misc]
-            Answer(409, b"%d\n" % told.pop(), SIZE) if told else true(log, batch)
-        )
         home.home.put(penalty(f"9{size}", company(9), "KS-0104", HOME))
         drain(home.stages.steps()["collect"])
-        with pytest.raises(Retry):
+        with pytest.MonkeyPatch.context() as patched, pytest.raises(Retry):
+            patched.setattr(link, "post_entries", lambda log, batch: Answer(409, b"5\n", SIZE))
             share(net).step()
         assert [share(net).step() for _ in range(3)] == [True, True, True]
-        del link.post_entries  # type: ignore[attr-defined]
         size += 1
 
 
-def test_an_answer_that_is_no_text_counts_as_no_line(net: Network) -> None:
-    net.links[HOME, THIRD].post_entries = lambda log, batch: Answer(200, b"\xff\xfe")  # type: ignore[method-assign]
+def test_an_answer_that_is_no_text_counts_as_no_line(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(net.links[HOME, THIRD], "post_entries", lambda log, batch: Answer(200, b"\xff\xfe"))
     with pytest.raises(NeedsPerson, match="without a line of its receipt key"):
         share(net).step()

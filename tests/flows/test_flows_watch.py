@@ -174,7 +174,7 @@ def test_a_member_that_answers_slowly_keeps_no_other_from_being_checked(
         time.sleep(0.06)
         return true(origin, path)
 
-    slow.get = drip  # type: ignore[method-assign]
+    monkeypatch.setattr(slow, "get", drip)
     node.bureau.notice = lambda event, facts: said.append({"event": event, **facts})
     before = {one["peer"]: one["cross_checked"] for one in status(node.bureau, net.clock())["peers"]}
     later(net, 51)
@@ -204,7 +204,7 @@ def test_a_log_that_a_member_shows_slowly_or_not_at_all_keeps_no_other_log_from_
             raise Retry("The link broke.")
         return true(origin, path)
 
-    link.get = get  # type: ignore[method-assign]
+    monkeypatch.setattr(link, "get", get)
     later(net, 51)
     node.stages.watch.step()
     assert asked == [first], "cut at the first"
