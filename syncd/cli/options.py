@@ -17,8 +17,22 @@ Config = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="Se
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 On = Annotated[str, typer.Option("--on", metavar="DATE", help="The day asked about, 2026-11-22; today if left out.")]
 Region = Annotated[str, typer.Option("--region", metavar="R", help="Another member's region 区划代码.")]
+
+
+def _no_person(reason: str) -> str:
+    """A reason is kept and shown, so no person's number may stand in it."""
+    from schemas.identifiers import holds_person_id
+
+    if holds_person_id(reason):
+        raise typer.BadParameter("this holds a person's number, and a reason is kept; nothing was done, leave it out")
+    return reason
+
+
 Reason = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why. Stays in this node; the ledger gets a code only.")
+    str,
+    typer.Option(
+        "--reason", metavar="TEXT", help="Why. Stays in this node; the ledger gets a code only.", callback=_no_person
+    ),
 ]
 Account = Annotated[
     int,

@@ -112,6 +112,15 @@ def test_a_blank_value_is_no_default_and_a_peer_no_ornament(
     assert option in said.err
 
 
+@pytest.mark.parametrize("words", [["desk", "release", "1"], ["resync", "collect"], ["agreement", "replay", "1"]])
+def test_a_reason_names_no_person_by_number(node: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    for number in ("11010519491231002X", "110105-19491231-002X"):
+        assert run([*words, "--reason", f"asked by {number}", "-c", str(node)]) == 2
+        said = capsys.readouterr()
+        assert said.out == "" and "person's number" in said.err and number not in said.err
+
+
 def test_a_setting_of_the_source_is_not_blank(capsys: pytest.CaptureFixture[str]) -> None:
     for given in ("folder=", "folder= ", "folder"):
         assert run(["adapter", "check", "kunshan", "--source", given]) == 2
@@ -166,9 +175,14 @@ def test_what_this_account_may_not_read_is_a_persons_turn(node: Path, capsys: py
         "status", f"check {USCC}", "desk list", "desk release 1 --reason x", "ledger audit", "run", "keys show", "fsck",
         f"ledger prove {USCC} -o {node.with_name('b')}",
     )  # fmt: skip
+    import syncd.daemon  # noqa: F401 - loaded now, as by each command below: another account may not read Python's own
+
     with TemporaryDirectory() as name:
         place = Path(name) / "all"
         shutil.copytree(node.parents[1], place)
+        for command in commands:
+            if command != "run":
+                run([*command.split(), "-c", str(place / "node/syncd.toml")])
         for path in (Path(name), *place.rglob("*")):
             private = path.name == "keys" or path.suffix in (".db", ".key")
             path.chmod(0o700 if private else 0o755)
